@@ -1,0 +1,123 @@
+"""Refusal to run unsafely: at start-up, and in ``check --deploy``. A line each, saying what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError, connections
+
+from harmtracker import grants
+
+
+def _settings_refusals() -> list[str]:
+    refused = []
+    if settings.DEBUG:
+        refused.append("DEBUG is on: unset it, its pages print records and settings.")
+    if "*" in settings.ALLOWED_HOSTS:
+        refused.append("ALLOWED_HOSTS is *: name the hosts that people reach the site by.")
+    if len(settings.SECRET_KEY) < 50 or len(set(settings.SECRET_KEY)) < 5:
+        refused.append(
+            "SECRET_KEY is too short: unset it to have one made, or give 50 random characters."
+        )
+    elsewhere = [h for h in settings.ALLOWED_HOSTS if h not in ("127.0.0.1", "localhost", "[::1]")]
+    if elsewhere and not settings.HARMTRACKER_HTTPS:
+        refused.append(
+            f"ALLOWED_HOSTS names {elsewhere[0]} without HTTPS: set HARMTRACKER_HTTPS=1 and serve "
+            "behind a proxy that ends TLS."
+        )
+    return refused
+
+
+def _role_refusals(alias: str) -> list[str]:
+    """What the role behind a connection could do that the running app must not."""
+    variable = {"default": "DATABASE_URL", "published": "DATABASE_PUBLIC_URL"}[alias]
+    refused = []
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, r.rolsuper, r.rolbypassrls OR r.rolcreaterole OR r.rolreplication, "
+            "EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "        WHERE c.relowner = r.oid AND n.nspname = 'public'), "
+            "EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid) "
+            "FROM pg_roles r WHERE r.rolname = current_user"
+        )
+        row = cursor.fetchone()
+        assert row is not None  # noqa: S101  (one always is the current user)
+        role, is_superuser, is_powerful, is_owner, is_member = row
+    if is_superuser:
+        refused.append(f"{variable} connects as the superuser {role}: use the role it is made for.")
+    elif is_owner:
+        refused.append(f"{variable} connects as {role}, who owns tables: use the role made for it.")
+    elif is_powerful or is_member:
+        refused.append(f"{variable} connects as {role}, who may become more: run `db roles` anew.")
+    elif role not in grants.roles():
+        refused.append(f"{variable} connects as {role}: expected one of {sorted(grants.roles())}.")
+    elif differs := grants.differences(connections[alias], role):
+        refused.append(
+            f"{len(differs)} grants differ ({differs[0]}): run `manage.py migrate` as the owner."
+        )
+    return refused
+
+
+def _trigger_refusals() -> list[str]:
+    """Every evidence table must have its triggers, switched on."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, count(*) FILTER (WHERE t.tgenabled IN ('O', 'A')), "
+            "count(*) FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid "
+            "WHERE NOT t.tgisinternal GROUP BY c.relname"
+        )
+        found = {table: (enabled, total) for table, enabled, total in cursor.fetchall()}
+    evidence = [t for t in grants.APP if t.startswith(("incidents_", "sources_"))]
+    bare = [
+        t
+        for t in evidence
+        if t not in UNTRACKED and (t not in found or found[t][0] < found[t][1] or found[t][0] < 3)
+    ]
+    if bare:
+        return [f"Triggers are missing or off on {', '.join(bare)}: run `manage.py migrate`."]
+    return []
+
+
+# Tables of the two apps that are no evidence: counters, and the index over the documents.
+UNTRACKED = {
+    "incidents_incidentrevision",
+    "incidents_ledgerhead",
+    "incidents_codecounter",
+    "incidents_weapontype",
+    "incidents_publishedincident",
+    "incidents_publishedtotal",
+    "incidents_publishedcasualty",
+    "incidents_publishedvictim",
+    "incidents_publishedclaim",
+    "incidents_publishedreference",
+}
+
+
+def refusals() -> list[str]:
+    """Every reason not to serve, a line each that says what to do; empty where all is well."""
+    refused = _settings_refusals()
+    try:
+        for alias in ("default", "published"):
+            refused += _role_refusals(alias)
+        refused += _trigger_refusals()
+    except DatabaseError as error:
+        first = str(error).strip().splitlines()[0]
+        refused.append(f"The database does not answer ({first}): start it with `manage.py db start`.")
+    finally:
+        for alias in ("default", "published"):
+            connections[alias].close()
+    return refused
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def deployment(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    return [
+        checks.Error(line, id=f"harmtracker.E{number:03d}")
+        for number, line in enumerate(refusals(), 1)
+    ]

@@ -1,0 +1,128 @@
+"""What each role may do with each table: the whole of it, applied after every migration.
+
+A table without a line here is out of reach of both roles, and the start-up check says so.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+READ = "SELECT"
+ADD = "SELECT, INSERT"
+EDIT = "SELECT, INSERT, UPDATE"
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+APP: dict[str, str] = {
+    # Evidence: added and edited, never removed
+    "sources_outlet": EDIT,
+    "sources_article": EDIT,
+    "sources_capture": ADD,
+    "sources_custodyentry": ADD,
+    "incidents_place": EDIT,
+    "incidents_actor": EDIT,
+    "incidents_dataset": EDIT,
+    "incidents_incident": EDIT,
+    "incidents_incidentrevision": EDIT,
+    "incidents_reviewcomment": EDIT,
+    # Parts of a draft may be removed; the history keeps them
+    "incidents_claim": ALL,
+    "incidents_victim": ALL,
+    "incidents_furtherplace": ALL,
+    "incidents_externalid": ALL,
+    "incidents_incidentlink": ALL,
+    "incidents_casualtycount": ALL,
+    "incidents_countbasis": ALL,
+    "incidents_weaponuse": ALL,
+    "incidents_involvement": ALL,
+    "incidents_victimclaim": ALL,
+    # What only grows. UPDATE on the entry's row would be refused by its trigger all the same;
+    # SELECT ... FOR UPDATE needs a grant, and nothing locks these.
+    "incidents_review": ADD,
+    "incidents_ledgerentry": ADD,
+    "incidents_publishedversion": ADD,
+    "incidents_ledgerhead": "SELECT, UPDATE",
+    "incidents_codecounter": EDIT,
+    # The index over the documents is rewritten at will
+    "incidents_publishedincident": ALL,
+    "incidents_publishedtotal": ALL,
+    "incidents_publishedcasualty": ALL,
+    "incidents_publishedvictim": ALL,
+    "incidents_publishedclaim": ALL,
+    "incidents_publishedreference": ALL,
+    # Written by triggers and by the loading of code lists
+    "history_historyentry": READ,
+    "harmtracker_code": READ,
+    "incidents_weapontype": READ,
+    # People
+    "accounts_user": EDIT,
+    "accounts_user_groups": ALL,
+    "accounts_user_user_permissions": ALL,
+    "auth_group": READ,
+    "auth_group_permissions": READ,
+    "auth_permission": READ,
+    "django_content_type": READ,
+    "django_admin_log": ADD,
+    "django_session": ALL,
+    "django_migrations": READ,
+}
+
+PUBLIC: dict[str, str] = {
+    "incidents_ledgerhead": READ,
+    "incidents_ledgerentry": READ,
+    "incidents_publishedversion": READ,
+    "incidents_publishedincident": READ,
+    "incidents_publishedtotal": READ,
+    "incidents_publishedcasualty": READ,
+    "incidents_publishedvictim": READ,
+    "incidents_publishedclaim": READ,
+    "incidents_publishedreference": READ,
+    "harmtracker_code": READ,
+    "incidents_weapontype": READ,
+}
+
+
+def roles() -> dict[str, dict[str, str]]:
+    prefix = settings.HARMTRACKER_ROLE_PREFIX
+    return {f"{prefix}_app": APP, f"{prefix}_public": PUBLIC}
+
+
+def apply(connection: BaseDatabaseWrapper) -> None:
+    """Give each role what its table says and nothing else. Runs as the owner, again and again."""
+    with connection.cursor() as cursor:
+        for role, grants in roles().items():
+            cursor.execute(f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"')
+            cursor.execute(f'REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM "{role}"')
+            for table, privileges in grants.items():
+                cursor.execute(f'GRANT {privileges} ON "{table}" TO "{role}"')
+        # The history is written by its trigger, and the editors are asked for by the app's own.
+        cursor.execute("REVOKE ALL ON FUNCTION history_record() FROM PUBLIC")
+        cursor.execute("REVOKE ALL ON FUNCTION incidents_editors(bigint) FROM PUBLIC")
+        app = next(iter(roles()))
+        cursor.execute(f'GRANT EXECUTE ON FUNCTION incidents_editors(bigint) TO "{app}"')
+
+
+def _held(cursor: CursorWrapper, role: str) -> dict[str, set[str]]:
+    cursor.execute(
+        "SELECT table_name, privilege_type FROM information_schema.role_table_grants "
+        "WHERE grantee = %s AND table_schema = 'public'",
+        [role],
+    )
+    held: dict[str, set[str]] = {}
+    for table, privilege in cursor.fetchall():
+        held.setdefault(table, set()).add(privilege)
+    return held
+
+
+def differences(connection: BaseDatabaseWrapper, role: str) -> list[str]:
+    """How the grants that ``role`` holds differ from its table, a line each; seen by that role."""
+    wanted = {t: set(p.split(", ")) for t, p in roles()[role].items()}
+    with connection.cursor() as cursor:
+        held = _held(cursor, role)
+    return [
+        f"{role} holds {sorted(held.get(table, set()))} on {table}, "
+        f"wanted {sorted(wanted.get(table, set()))}"
+        for table in sorted({*wanted, *held})
+        if held.get(table, set()) != wanted.get(table, set())
+    ]

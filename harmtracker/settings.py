@@ -1,0 +1,304 @@
+"""All settings. What can be set from outside stands in ``VARIABLES``; nothing else is read."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from harmtracker.postgres import default_cluster
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FIXTURES = BASE_DIR / "fixtures"
+
+
+class Variable(NamedTuple):
+    """One environment variable: its name, how it is read, its default and its meaning."""
+
+    name: str
+    kind: str
+    default: Any
+    meaning: str
+
+
+VARIABLES = (
+    Variable(
+        "HARMTRACKER_DATA",
+        "path",
+        str(BASE_DIR / ".harmtracker"),
+        "Folder of the embedded database, the secret key and the demo logins.",
+    ),
+    Variable(
+        "DATABASE_URL",
+        "url",
+        "",
+        "PostgreSQL 15 to 18 as the application's role. Empty: the embedded server.",
+    ),
+    Variable(
+        "DATABASE_PUBLIC_URL",
+        "url",
+        "",
+        "The same database, or a standby of it, as the public role. Needed with DATABASE_URL.",
+    ),
+    Variable(
+        "DATABASE_OWNER_URL",
+        "url",
+        "",
+        "The same database as the owner's role: for migrations and tests, never for the running "
+        "app.",
+    ),
+    Variable(
+        "HARMTRACKER_ROLE_PREFIX",
+        "str",
+        "harmtracker",
+        "Role names begin with it (roles are global to a server): PREFIX_owner, _app, _public.",
+    ),
+    Variable(
+        "SECRET_KEY",
+        "str",
+        "",
+        "Signs sessions, at least 50 characters. Empty: made once and kept in the data folder.",
+    ),
+    Variable("DEBUG", "bool", False, "Django's debug pages; refused in the running app."),
+    Variable(
+        "ALLOWED_HOSTS",
+        "list",
+        ["127.0.0.1", "localhost", "[::1]"],
+        "Host names that the app answers to, by commas; never *.",
+    ),
+    Variable(
+        "HARMTRACKER_HTTPS",
+        "bool",
+        False,
+        "The site is reached by HTTPS alone: secure cookies and HSTS. Needed off this machine.",
+    ),
+)
+
+_env = environ.Env()
+
+
+def _read(name: str) -> Any:
+    variable = next(v for v in VARIABLES if v.name == name)
+    if variable.kind == "bool":
+        return _env.bool(name, default=variable.default)
+    if variable.kind == "list":
+        return _env.list(name, default=variable.default)
+    return _env.str(name, default=variable.default)
+
+
+HARMTRACKER_DATA = Path(_read("HARMTRACKER_DATA")).absolute()
+HARMTRACKER_ROLE_PREFIX = _read("HARMTRACKER_ROLE_PREFIX")
+HARMTRACKER_HTTPS = _read("HARMTRACKER_HTTPS")
+DEBUG = _read("DEBUG")
+ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
+
+# Set by the server that `manage.py serve` starts: the owner's connection is not for it.
+IS_SERVER = os.environ.get("HARMTRACKER_IS_SERVER") == "1"
+
+
+def _secret_key() -> str:
+    """The key given, or one made once and kept where only its owner reads."""
+    given = _read("SECRET_KEY")
+    if given:
+        return str(given)
+    path = HARMTRACKER_DATA / "secret_key"
+    if not path.exists():
+        HARMTRACKER_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f"secret_key.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            # A link fails where another process was first; then its key is the one.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+
+# --- Databases: casework on `default`, published on `published`, migrations on `owner` ---
+
+DATABASE_EMBEDDED = not _read("DATABASE_URL")
+
+
+def _database(url: str, role: str) -> dict[str, Any]:
+    if not url and not DATABASE_EMBEDDED:
+        variable = {"public": "DATABASE_PUBLIC_URL", "owner": "DATABASE_OWNER_URL"}[role]
+        raise ImproperlyConfigured(f"DATABASE_URL is set, so set {variable} too.")
+    return dict(
+        environ.Env.db_url_config(url or default_cluster(HARMTRACKER_DATA).url(
+            f"{HARMTRACKER_ROLE_PREFIX}_{role}"))
+    ) | {"ENGINE": "django.db.backends.postgresql"}
+
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": _database(_read("DATABASE_URL"), "app")
+    | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False},
+    "published": _database(_read("DATABASE_PUBLIC_URL"), "public"),
+}
+# Prepared statements and a pool, for the reading side alone: a document by its code is answered
+# several times as fast with them.
+DATABASES["published"]["OPTIONS"] = {
+    **DATABASES["published"].get("OPTIONS", {}),
+    "server_side_binding": True,
+    "pool": {"min_size": 1, "max_size": 4, "timeout": 5},
+}
+if not IS_SERVER and (DATABASE_EMBEDDED or _read("DATABASE_OWNER_URL")):
+    DATABASES["owner"] = _database(_read("DATABASE_OWNER_URL"), "owner")
+DATABASE_ROUTERS = ["harmtracker.routers.Router"]
+
+# --- Applications ---
+
+INSTALLED_APPS = [
+    "harmtracker",
+    "harmtracker.accounts",
+    "harmtracker.history",
+    "sources",
+    "incidents",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "harmtracker.middleware.NonAdminIsStateless",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "harmtracker.urls"
+WSGI_APPLICATION = "harmtracker.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "harmtracker" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People ---
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+
+# --- Transport ---
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HARMTRACKER_HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HARMTRACKER_HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HARMTRACKER_HTTPS else "csrf"
+SECURE_SSL_REDIRECT = HARMTRACKER_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HARMTRACKER_HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HARMTRACKER_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HARMTRACKER_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The form of an incident with its inlines holds many small fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+
+# --- Texts and files ---
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = HARMTRACKER_DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "harmtracker" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+# --- API ---
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["harmtracker.api.renderers.StoredJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "UNAUTHENTICATED_USER": None,
+    "EXCEPTION_HANDLER": "harmtracker.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "harmtracker",
+    "DESCRIPTION": "Incidents in which civilians were harmed: what each source says, what was "
+    "concluded from it, verified by a second person. Data CC BY 4.0.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Logs: never names, bodies or search words ---
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Its messages hold the address asked for, and so what somebody searched.
+    "loggers": {"django.request": {"level": "CRITICAL"}},
+}

@@ -1,0 +1,6 @@
+"""The only module that joins both apps."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]

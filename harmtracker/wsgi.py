@@ -1,0 +1,17 @@
+"""What the server runs. It refuses to start unsafely, in one line."""
+
+import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "harmtracker.settings")
+os.environ["HARMTRACKER_IS_SERVER"] = "1"
+os.environ.pop("DATABASE_OWNER_URL", None)
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
+
+from harmtracker.checks import refusals
+
+if refused := refusals():
+    sys.exit("harmtracker does not start: " + " | ".join(refused))

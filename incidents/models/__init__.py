@@ -1,0 +1,65 @@
+"""What happened, to whom, how we know, who checked, what we published.
+
+Modules import downwards: places, actors and weapons stand alone; incidents need places; claims
+need incidents; casualties, involvements and victims need claims; review and published come last.
+"""
+
+from .actors import Actor
+from .casualties import CasualtyCount, CountBasis
+from .claims import Claim
+from .incidents import (
+    Dataset,
+    ExternalId,
+    FurtherPlace,
+    Incident,
+    IncidentLink,
+    IncidentRevision,
+)
+from .involvements import Involvement
+from .places import Place
+from .published import (
+    CodeCounter,
+    LedgerEntry,
+    LedgerHead,
+    PublishedCasualty,
+    PublishedClaim,
+    PublishedIncident,
+    PublishedReference,
+    PublishedTotal,
+    PublishedVersion,
+    PublishedVictim,
+)
+from .review import Review, ReviewComment
+from .victims import Victim, VictimClaim
+from .weapons import WeaponType, WeaponUse
+
+__all__ = [
+    "Actor",
+    "CasualtyCount",
+    "Claim",
+    "CodeCounter",
+    "CountBasis",
+    "Dataset",
+    "ExternalId",
+    "FurtherPlace",
+    "Incident",
+    "IncidentLink",
+    "IncidentRevision",
+    "Involvement",
+    "LedgerEntry",
+    "LedgerHead",
+    "Place",
+    "PublishedCasualty",
+    "PublishedClaim",
+    "PublishedIncident",
+    "PublishedReference",
+    "PublishedTotal",
+    "PublishedVersion",
+    "PublishedVictim",
+    "Review",
+    "ReviewComment",
+    "Victim",
+    "VictimClaim",
+    "WeaponType",
+    "WeaponUse",
+]

@@ -1,0 +1,307 @@
+"""The far side of the door: what was published, and how it is found. Nothing here is edited.
+
+Versions and ledger entries only grow. All the other tables are an index over the versions'
+documents, written by publishing and rebuilt from the documents by ``rebuild_published``.
+The public role reads these tables, the code lists and the weapon types, and no others.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+
+from incidents.choices import VersionKind
+
+
+class CodeCounter(models.Model):
+    """The last ordinal given to a code of one country and year. Only publishing moves it."""
+
+    country = models.CharField(max_length=3)
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_codecounter_one_per_year", fields=["country", "year"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country}-{self.year}-{self.last:04d}"
+
+
+class LedgerHead(models.Model):
+    """The one row that publishing locks: how long the ledger is, and its tree's right edge."""
+
+    size = models.PositiveBigIntegerField(default=0, help_text="Entries so far.")
+    edge = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        help_text="Roots of the full subtrees, widest first, from which the next root follows.",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="incidents_ledgerhead_is_one_row", condition=Q(id=1))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.size} entries"
+
+
+class LedgerEntry(models.Model):
+    """One act of publishing, in order and without gaps: a leaf of the Merkle tree (RFC 6962)."""
+
+    seq = models.PositiveBigIntegerField(primary_key=True, help_text="Position, from 1.")
+    at = models.DateTimeField(help_text="When, by the database's clock.")
+    kind = models.CharField(max_length=20, choices=VersionKind, help_text="What was done.")
+    code = models.CharField(max_length=20, help_text="To which record.")
+    version = models.PositiveIntegerField(help_text="Which version of it came of that.")
+    committed_sha256 = models.CharField(
+        max_length=64,
+        help_text="SHA-256 of the document with a digest in place of each redactable value.",
+    )
+    entry = models.TextField(help_text="All of the above as canonical JSON: the leaf's bytes.")
+    leaf_hash = models.CharField(max_length=64, help_text="SHA-256 of 0x00 and the entry's bytes.")
+    root_hash = models.CharField(max_length=64, help_text="Root of the tree that ends here.")
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        ordering = ["seq"]
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_ledgerentry_version_once", fields=["code", "version"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.kind} {self.code} v{self.version}"
+
+
+class PublishedVersion(models.Model):
+    """A version of a record as it left: the document, byte for byte as it was hashed."""
+
+    entry = models.OneToOneField(
+        LedgerEntry,
+        primary_key=True,
+        db_column="seq",
+        on_delete=models.PROTECT,
+        related_name="published",
+    )
+    code = models.CharField(max_length=20)
+    number = models.PositiveIntegerField(help_text="1, 2, 3 ... of this code.")
+    kind = models.CharField(max_length=20, choices=VersionKind)
+    document = models.TextField(help_text="Canonical JSON (RFC 8785).")
+    sha256 = models.CharField(max_length=64, help_text="SHA-256 of the document.")
+    disclosures = models.TextField(
+        help_text="Canonical JSON list of [salt, path, value]: what the digests stand for."
+    )
+    note = models.TextField(blank=True, help_text="What changed, or why it was retracted. Public.")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["code", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedversion_once",
+                fields=["code", "number"],
+                violation_error_message="This version is published already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.number}"
+
+
+class PublishedIncident(models.Model):
+    """What a version is found by: its summary for lists and its filter columns.
+
+    It was the current one from ledger position ``valid_from`` until before ``valid_until``.
+    """
+
+    version = models.OneToOneField(
+        PublishedVersion, primary_key=True, db_column="seq", on_delete=models.PROTECT
+    )
+    code = models.CharField(max_length=20)
+    number = models.PositiveIntegerField()
+    valid_from = models.PositiveBigIntegerField()
+    valid_until = models.PositiveBigIntegerField(null=True)
+    summary = models.TextField(help_text="The document without claims, as canonical JSON.")
+    date_earliest = models.DateField(null=True)
+    date_latest = models.DateField(null=True)
+    record_type = models.CharField(max_length=40)
+    harm_reported = models.CharField(max_length=40)
+    grading = models.CharField(max_length=40)
+    in_totals = models.BooleanField(help_text="Whether totals over incidents count it.")
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    place_keys = ArrayField(models.CharField(max_length=40), default=list)
+    weapon_keys = ArrayField(models.CharField(max_length=40), default=list)
+    actor_keys = ArrayField(models.CharField(max_length=40), default=list)
+    reference_keys = ArrayField(models.CharField(max_length=40), default=list)
+    search = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("date_earliest").desc(nulls_last=True), F("code"), name="published_by_date"
+            ),
+            models.Index(fields=["code", "valid_from"], name="published_by_code"),
+            models.Index(fields=["valid_from"], name="published_by_position"),
+            models.Index(fields=["latitude", "longitude"], name="published_by_point"),
+            GinIndex(fields=["place_keys"], name="published_by_place"),
+            GinIndex(fields=["weapon_keys"], name="published_by_weapon"),
+            GinIndex(fields=["actor_keys"], name="published_by_actor"),
+            GinIndex(fields=["reference_keys"], name="published_by_reference"),
+            GinIndex(fields=["search"], name="published_by_words"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedincident_one_current",
+                fields=["code"],
+                condition=Q(valid_until__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="incidents_publishedincident_aggregate_not_in_totals",
+                condition=~Q(record_type="aggregate_count") | Q(in_totals=False),
+                violation_error_message="A count over several incidents is in no total of incidents.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.number}"
+
+
+class PublishedTotal(models.Model):
+    """A total of one version: one outcome, one bucket. Conditions on counts look here."""
+
+    incident = models.ForeignKey(PublishedIncident, on_delete=models.CASCADE, related_name="totals")
+    outcome = models.CharField(max_length=40)
+    bucket = models.CharField(max_length=40)
+    min = models.PositiveIntegerField(null=True)
+    best = models.PositiveIntegerField(null=True)
+    max = models.PositiveIntegerField(null=True)
+    at_least = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedtotal_once", fields=["incident", "outcome", "bucket"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.bucket}"
+
+
+class PublishedCasualty(models.Model):
+    """One assessed count row of a version."""
+
+    incident = models.ForeignKey(
+        PublishedIncident, on_delete=models.CASCADE, related_name="casualties"
+    )
+    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
+    outcome = models.CharField(max_length=40)
+    status = models.CharField(max_length=40)
+    bucket = models.CharField(max_length=40)
+    role = models.CharField(max_length=40)
+    sex = models.CharField(max_length=40)
+    age_group = models.CharField(max_length=40)
+    affiliation = models.CharField(max_length=40, null=True)
+    min = models.PositiveIntegerField(null=True)
+    best = models.PositiveIntegerField(null=True)
+    max = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "published casualties"
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedcasualty_once", fields=["incident", "position"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.status}"
+
+
+class PublishedVictim(models.Model):
+    """One person of a version, as it left."""
+
+    incident = models.ForeignKey(
+        PublishedIncident, on_delete=models.CASCADE, related_name="victims"
+    )
+    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
+    outcome = models.CharField(max_length=40)
+    status = models.CharField(max_length=40)
+    role = models.CharField(max_length=40)
+    sex = models.CharField(max_length=40)
+    age_group = models.CharField(max_length=40)
+    names = ArrayField(models.CharField(max_length=200), null=True)
+    consent_basis = models.CharField(max_length=40, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedvictim_once", fields=["incident", "position"]
+            ),
+            models.CheckConstraint(
+                name="incidents_publishedvictim_name_has_consent",
+                condition=Q(names__isnull=True) | Q(consent_basis__isnull=False),
+                violation_error_message="A name leaves only with a basis of consent.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.age_group}"
+
+
+class PublishedClaim(models.Model):
+    """One claim of a version: who says it, where, of what kind."""
+
+    incident = models.ForeignKey(PublishedIncident, on_delete=models.CASCADE, related_name="claims")
+    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
+    claim = models.CharField(max_length=40, help_text="Id of the claim, the same in all versions.")
+    article = models.CharField(max_length=40)
+    outlet = models.CharField(max_length=40)
+    attributed_to = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_publishedclaim_once", fields=["incident", "position"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.claim
+
+
+class PublishedReference(models.Model):
+    """A place, actor, outlet or article, as the last document that names it has it.
+
+    It is here while a current document names it, and gone with the last one that does.
+    """
+
+    kind = models.CharField(max_length=10, help_text="place, actor, outlet or article.")
+    key = models.CharField(max_length=40, help_text="Its id.")
+    name = models.CharField(max_length=500, help_text="What it is sorted by.")
+    document = models.TextField(help_text="Canonical JSON.")
+    seq = models.PositiveBigIntegerField(help_text="Ledger position of that document.")
+    search = SearchVectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="incidents_publishedreference_once", fields=["kind", "key"])
+        ]
+        indexes = [
+            models.Index(fields=["kind", "name", "key"], name="reference_by_name"),
+            GinIndex(fields=["search"], name="reference_by_words"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

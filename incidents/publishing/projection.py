@@ -1,0 +1,248 @@
+"""The index over published documents: what they are found and counted by.
+
+Everything here follows from the documents and the order of the ledger, so that
+``rebuild_published`` gives the same rows.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.postgres.search import SearchVector
+from django.db.models import Value
+
+from incidents.choices import VersionKind
+from incidents.models import (
+    PublishedCasualty,
+    PublishedClaim,
+    PublishedIncident,
+    PublishedReference,
+    PublishedTotal,
+    PublishedVersion,
+    PublishedVictim,
+)
+from incidents.search import fold
+
+from .canonical import canonical
+from .document import summarise
+
+# 'simple' neither stems nor drops stop words: names are not English.
+SEARCH_CONFIG = "simple"
+
+
+def _vector(texts: list[str]) -> SearchVector:
+    return SearchVector(Value(fold(" \n ".join(texts))), config=SEARCH_CONFIG)
+
+
+def _date(text: str | None) -> datetime.date | None:
+    return None if text is None else datetime.date.fromisoformat(text)
+
+
+def _steps(thing: dict[str, Any]) -> list[dict[str, Any]]:
+    """A place or actor and what it lies in, each with its own path."""
+    line = [{k: v for k, v in thing.items() if k != "path"}, *thing["path"]]
+    return [{**step, "path": line[i + 1 :]} for i, step in enumerate(line)]
+
+
+def _places(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    main = document["place"]
+    keys = ("id", "pcode", "level", "name", "names", "path")
+    for place in ([main] if main else []) + document["further_places"]:
+        yield from _steps({key: place[key] for key in keys})
+
+
+def _involved(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Actors that are in the assessment: what a filter by actor finds."""
+    for row in document["involvement"]:
+        yield from _steps(row["actor"])
+    for row in document["casualties"]:
+        if row["affiliation"]:
+            yield from _steps(row["affiliation"])
+
+
+def _all_actors(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _involved(document)
+    for claim in document["claims"]:
+        speaker = claim["attributed_to"]
+        if speaker["type"] == "actor":
+            yield from _steps({k: speaker[k] for k in ("id", "name", "names", "kind", "path")})
+        for row in claim["involvement"]:
+            yield from _steps(row["actor"])
+        for row in claim["counts"]:
+            if row["affiliation"]:
+                yield from _steps(row["affiliation"])
+
+
+def _all_outlets(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    keys = ("id", "name", "names", "kind", "country", "reliability")
+    for claim in document["claims"]:
+        yield claim["article"]["outlet"]
+        if claim["attributed_to"]["type"] == "outlet":
+            yield {key: claim["attributed_to"][key] for key in keys}
+
+
+def references(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Everything with an id that the document names: (kind, id) -> as it names it."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for kind, things in (
+        ("place", _places(document)),
+        ("actor", _all_actors(document)),
+        ("outlet", _all_outlets(document)),
+        ("article", (claim["article"] for claim in document["claims"])),
+    ):
+        for thing in things:
+            found.setdefault((kind, thing["id"]), thing)
+    return found
+
+
+def _store_references(
+    found: dict[tuple[str, str], dict[str, Any]], seq: int
+) -> None:
+    PublishedReference.objects.using("default").bulk_create(
+        [
+            PublishedReference(
+                kind=kind,
+                key=key,
+                name=thing.get("name") or thing["title"],
+                document=canonical(thing),
+                seq=seq,
+                search=_vector(
+                    [thing.get("name") or thing["title"], *thing.get("names", [])]
+                    + ([thing["pcode"]] if thing.get("pcode") else [])
+                ),
+            )
+            for (kind, key), thing in found.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["kind", "key"],
+        update_fields=["name", "document", "seq", "search"],
+    )
+
+
+def _drop_references(keys: set[str]) -> None:
+    """Remove those that no current document names any more."""
+    current = PublishedIncident.objects.using("default").filter(valid_until=None)
+    gone = [key for key in keys if not current.filter(reference_keys__contains=[key]).exists()]
+    PublishedReference.objects.using("default").filter(key__in=gone).delete()
+
+
+def project(version: PublishedVersion) -> None:
+    """Write the index rows of a version just published, and close those of the one before.
+
+    A tombstone closes and adds nothing.
+    """
+    seq = version.entry_id
+    last = (
+        PublishedIncident.objects.using("default")
+        .filter(code=version.code, valid_until=None)
+        .first()
+    )
+    before: set[str] = set()
+    if last is not None:
+        before = set(last.reference_keys)
+        last.valid_until = seq
+        last.save(using="default", update_fields=["valid_until"])
+    if version.kind == VersionKind.RETRACTED:
+        _drop_references(before)
+        return
+    document = json.loads(version.document)
+    found = references(document)
+    row = _incident_row(version, document, found)
+    row.save(using="default", force_insert=True)
+    _store_parts(row, document)
+    _store_references(found, seq)
+    _drop_references(before - set(row.reference_keys))
+
+
+def _incident_row(
+    version: PublishedVersion,
+    document: dict[str, Any],
+    found: dict[tuple[str, str], dict[str, Any]],
+) -> PublishedIncident:
+    places = list(_places(document))
+    point = (document["place"] or {}).get("point")
+    spellings = [name for place in places for name in (place["name"], *place["names"])]
+    is_copy = any(link["kind"] in ("duplicate_of", "merged_into") for link in document["links"])
+    return PublishedIncident(
+        version=version,
+        code=version.code,
+        number=version.number,
+        valid_from=version.entry_id,
+        summary=canonical(summarise(document)),
+        date_earliest=_date(document["date"]["earliest"]),
+        date_latest=_date(document["date"]["latest"]),
+        record_type=document["record_type"],
+        harm_reported=document["harm_reported"],
+        grading=document["grading"]["code"],
+        in_totals=document["record_type"] == "incident" and not is_copy,
+        latitude=point and point["latitude"],
+        longitude=point and point["longitude"],
+        place_keys=sorted(
+            {place["id"] for place in places} | {p["pcode"] for p in places if p["pcode"]}
+        ),
+        weapon_keys=sorted(
+            {w["code"] for w in document["weapons"]}
+            | {w["parent"] for w in document["weapons"] if w["parent"]}
+        ),
+        actor_keys=sorted({actor["id"] for actor in _involved(document)}),
+        reference_keys=sorted({key for _kind, key in found}),
+        search=_vector([document["title"], document["summary"], *spellings]),
+    )
+
+
+def _store_parts(row: PublishedIncident, document: dict[str, Any]) -> None:
+    PublishedTotal.objects.using("default").bulk_create(
+        PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
+        for outcome, buckets in document["totals"].items()
+        for bucket, total in buckets.items()
+    )
+    group = ("outcome", "status", "role", "sex", "age_group")
+    PublishedCasualty.objects.using("default").bulk_create(
+        PublishedCasualty(
+            incident=row,
+            position=position,
+            affiliation=count["affiliation"] and count["affiliation"]["id"],
+            **{key: count[key] for key in (*group, "bucket", "min", "best", "max")},
+        )
+        for position, count in enumerate(document["casualties"])
+    )
+    PublishedVictim.objects.using("default").bulk_create(
+        PublishedVictim(
+            incident=row,
+            position=position,
+            names=victim.get("names"),
+            consent_basis=victim.get("consent_basis"),
+            **{key: victim[key] for key in group},
+        )
+        for position, victim in enumerate(document["victims"])
+    )
+    PublishedClaim.objects.using("default").bulk_create(
+        PublishedClaim(
+            incident=row,
+            position=position,
+            claim=claim["id"],
+            article=claim["article"]["id"],
+            outlet=claim["article"]["outlet"]["id"],
+            attributed_to=claim["attributed_to"]["id"],
+            kind=claim["kind"],
+        )
+        for position, claim in enumerate(document["claims"])
+    )
+
+
+def rebuild() -> int:
+    """Write the whole index anew from the documents, in the ledger's order; how many versions.
+
+    Call it inside a transaction: readers see the old rows until it commits.
+    """
+    PublishedReference.objects.using("default").all().delete()
+    PublishedIncident.objects.using("default").all().delete()
+    count = 0
+    versions = PublishedVersion.objects.using("default").order_by("entry_id")
+    for version in versions.iterator(chunk_size=200):
+        project(version)
+        count += 1
+    return count
