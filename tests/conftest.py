@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import Client
+from django.test.testcases import LiveServerThread
+from pytest_django.plugin import DjangoDbBlocker
+
+from harmtracker.accounts.models import User
+from tests import database
+
+_cluster = None
+
+
+def _is_worker() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The controller starts the server and builds the template before any worker needs it."""
+    global _cluster
+    if _is_worker() or session.config.option.collectonly or "HARMTRACKER_TEST_TEMPLATE" in os.environ:
+        return
+    blocker = session.config.stash[_blocker_key()]
+    with blocker.unblock():
+        _cluster = database.start_cluster()
+        database.build_template()
+
+
+def _blocker_key() -> Any:
+    from pytest_django.plugin import blocking_manager_key
+
+    return blocking_manager_key
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _is_worker() or "HARMTRACKER_TEST_TEMPLATE" in os.environ:
+        return
+    if _cluster is not None:
+        _cluster.destroy()
+    elif not _is_worker() and not config.option.collectonly:
+        database.drop(database.TEMPLATE)
+
+
+def _worker_database() -> str:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return f"test_harmtracker_{worker}_{os.environ.get('HARMTRACKER_TEST_TEMPLATE', 'run')}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """This worker's own copy of the template."""
+    with django_db_blocker.unblock():
+        database.clone(database.TEMPLATE, _worker_database())
+        database.use(_worker_database())
+    yield
+    with django_db_blocker.unblock():
+        database.connections.close_all()
+        database.drop(_worker_database())
+
+
+@pytest.fixture
+def three(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The three incidents as they were published. For reading: what a test writes here stays."""
+    with django_db_blocker.unblock():
+        yield
+        database.connections.close_all()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """As `three`, for tests that commit: the database is laid anew afterwards.
+
+    The published side sees what is committed and nothing else, as in production.
+    """
+    with django_db_blocker.unblock():
+        yield
+        database.connections.close_all()
+        database.clone(database.TEMPLATE, _worker_database())
+
+
+@pytest.fixture
+def people() -> SimpleNamespace:
+    """The demo people by name. Their password is `tests.database.PASSWORD`."""
+    return SimpleNamespace(**{name: User.objects.get(username=name) for name in database.PEOPLE})
+
+
+@pytest.fixture
+def signed_in(people: SimpleNamespace) -> Callable[[str], Client]:
+    """A browser's session of one of the people, by name."""
+
+    def sign_in(name: str) -> Client:
+        client = Client()
+        client.force_login(getattr(people, name))
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def server(committed: None) -> Iterator[str]:
+    """The address of a running server with static files, on this worker's committed data."""
+    thread = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={}, port=0)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    if thread.error:
+        raise thread.error
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()
+    thread.join()

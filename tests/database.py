@@ -1,0 +1,115 @@
+"""The databases of the tests: one template, built through the real workflow, cloned per worker.
+
+The template holds the code lists, the demo people and the three incidents, published. A test
+that commits gets its clone anew afterwards: our triggers refuse to empty tables, as they should.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from harmtracker.accounts.services import create_person
+from harmtracker.postgres import Cluster, create_roles, default_cluster
+from incidents import demo, fixtures_loading
+
+ALIASES = ("default", "published", "owner")
+TEMPLATE = os.environ.get("HARMTRACKER_TEST_TEMPLATE", "test_harmtracker_template")
+PASSWORD = "correct horse battery staple"
+PEOPLE = {
+    "researcher": "researcher",
+    "other_researcher": "researcher",
+    "verifier": "verifier",
+    "other_verifier": "verifier",
+    "administrator": "administrator",
+}
+
+
+def start_cluster() -> Cluster | None:
+    """The throw-away server of this run; None where an external one is used."""
+    if not settings.DATABASE_EMBEDDED:
+        return None
+    cluster = default_cluster(Path(settings.HARMTRACKER_DATA))
+    cluster.start(options={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    create_roles(
+        cluster.dsn("postgres"), prefix=settings.HARMTRACKER_ROLE_PREFIX, database="harmtracker"
+    )
+    return cluster
+
+
+def _connect(alias: str) -> psycopg.Connection:
+    """A connection of one role to the database that the URLs name: never to a test's own."""
+    parameters = connections[alias].get_connection_params()
+    return psycopg.connect(
+        **{k: v for k, v in parameters.items() if k in ("host", "port", "user", "password")},
+        dbname=_named_database(),
+        autocommit=True,
+    )
+
+
+def _named_database() -> str:
+    return os.environ.setdefault(
+        "HARMTRACKER_TEST_NAMED", str(settings.DATABASES["owner"]["NAME"])
+    )
+
+
+def use(name: str) -> None:
+    """Point every alias, in every thread, at one database."""
+    connections.close_all()
+    for alias in ALIASES:
+        connections.settings[alias]["NAME"] = name
+        connections[alias].settings_dict["NAME"] = name
+
+
+def drop(name: str) -> None:
+    """Drop a database. Each role ends its own sessions: none may end another's."""
+    for alias in ALIASES:
+        with _connect(alias) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = %s AND usename = current_user",
+                [name],
+            )
+    with _connect("owner") as owner:
+        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
+def clone(template: str, name: str) -> None:
+    """A fresh copy of a template, with the roles let in as `create_roles` lets them."""
+    drop(name)
+    prefix = settings.HARMTRACKER_ROLE_PREFIX
+    with _connect("owner") as owner:
+        owner.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        owner.execute(
+            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
+        )
+        for role in ("app", "public"):
+            owner.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(name), sql.Identifier(f"{prefix}_{role}")
+                )
+            )
+
+
+def build_template() -> None:
+    """Migrate an empty database, and enter, verify and publish the three incidents in it."""
+    clone("template0", TEMPLATE)
+    use(TEMPLATE)
+    call_command("migrate", verbosity=0)
+    fixtures_loading.load_weapon_types("owner")
+    people = {
+        name: create_person(username=name, password=PASSWORD, group=group)
+        for name, group in PEOPLE.items()
+    }
+    demo.load_incidents(researcher=people["researcher"], verifier=people["verifier"])
+    connections.close_all()

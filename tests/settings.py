@@ -1,0 +1,21 @@
+"""Settings of the tests: the product's own, on a throw-away PostgreSQL, or on one given by URLs."""
+
+import os
+import tempfile
+
+# The controller of a parallel run makes the folder; its workers inherit the variable.
+if "DATABASE_URL" not in os.environ and "HARMTRACKER_TEST_HOME" not in os.environ:
+    os.environ["HARMTRACKER_TEST_HOME"] = tempfile.mkdtemp(prefix="harmtracker-test-")
+os.environ["HARMTRACKER_DATA"] = os.environ.setdefault(
+    "HARMTRACKER_TEST_HOME", tempfile.gettempdir()
+)
+os.environ["SECRET_KEY"] = "tests-only-" + "0123456789abcdef" * 4
+
+from harmtracker.settings import *
+from harmtracker.settings import DATABASES
+
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["published"]["OPTIONS"].pop("pool")
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
