@@ -106,7 +106,9 @@ def refusals() -> list[str]:
         refused += _trigger_refusals()
     except DatabaseError as error:
         first = str(error).strip().splitlines()[0]
-        refused.append(f"The database does not answer ({first}): start it with `manage.py db start`.")
+        refused.append(
+            f"The database does not answer ({first}): start it with `manage.py db start`."
+        )
     finally:
         for alias in ("default", "published"):
             connections[alias].close()
@@ -114,9 +116,7 @@ def refusals() -> list[str]:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def deployment(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
+def deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
     return [
         checks.Error(line, id=f"harmtracker.E{number:03d}")
         for number, line in enumerate(refusals(), 1)

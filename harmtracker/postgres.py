@@ -55,8 +55,9 @@ SERVER_USERS = ("harmtracker", "postgres", "nobody")
 
 START_TIMEOUT = 120  # Seconds. Recovery after a crash can take long.
 
-# For a small machine. The log must never hold names: no DETAIL lines (terse), no parameters and no
-# statements (Django writes the values into them).
+# For a small machine. The log must not hold names: no DETAIL lines (terse), no parameters and no
+# statements (Django writes the values into them). Trap: the first line of an error is logged, and
+# that of a value that cannot be converted quotes the value (`invalid input syntax for type ...`).
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),

@@ -134,8 +134,9 @@ def _database(url: str, role: str) -> dict[str, Any]:
         variable = {"public": "DATABASE_PUBLIC_URL", "owner": "DATABASE_OWNER_URL"}[role]
         raise ImproperlyConfigured(f"DATABASE_URL is set, so set {variable} too.")
     return dict(
-        environ.Env.db_url_config(url or default_cluster(HARMTRACKER_DATA).url(
-            f"{HARMTRACKER_ROLE_PREFIX}_{role}"))
+        environ.Env.db_url_config(
+            url or default_cluster(HARMTRACKER_DATA).url(f"{HARMTRACKER_ROLE_PREFIX}_{role}")
+        )
     ) | {"ENGINE": "django.db.backends.postgresql"}
 
 

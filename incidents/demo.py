@@ -20,8 +20,7 @@ def load_incidents(
     was stopped and adds nothing twice."""
     fixtures_loading.load_shared(setup_actor(), say)
     for name, data in fixtures_loading.incident_files():
-        title = data["incident"]["title"]
-        incident = Incident.objects.filter(author=researcher, title=title).first()
+        incident = Incident.objects.filter(uuid=data["incident"]["uuid"]).first()
         if incident is None:
             incident = fixtures_loading.enter_incident(data, author=researcher)
         for state, verb, actor in (

@@ -132,9 +132,7 @@ def enter_incident(data: dict[str, Any], *, author: User) -> Incident:
     return incident
 
 
-def _enter_claim(
-    incident: Incident, row: dict[str, Any], article_row: dict[str, Any]
-) -> Claim:
+def _enter_claim(incident: Incident, row: dict[str, Any], article_row: dict[str, Any]) -> Claim:
     fields = dict(row)
     findings = {name: fields.pop(name) for name in ("counts", "weapons", "involvements")}
     fields.pop("key")

@@ -40,9 +40,7 @@ def add_part(model: type[Row], *, incident: Incident, **fields: Any) -> Row:
     return save(model(incident=incident, **fields))
 
 
-def add_basis(
-    *, count: CasualtyCount, claim: Claim, bound: str, reason: str = ""
-) -> CountBasis:
+def add_basis(*, count: CasualtyCount, claim: Claim, bound: str, reason: str = "") -> CountBasis:
     """That ``claim`` sets this bound of our assessed ``count``, or was left out and why."""
     if count.claim_id is not None:
         raise Invalid("Only our own assessment has a basis; this count is a source's.")

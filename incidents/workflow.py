@@ -72,7 +72,10 @@ TRANSITIONS: dict[Verb, Transition] = {
             needs_reason=True,
         ),
         Transition(
-            Verb.RETRACT, frozenset({State.PUBLISHED}), State.RETRACTED, "incidents.retract_incident"
+            Verb.RETRACT,
+            frozenset({State.PUBLISHED}),
+            State.RETRACTED,
+            "incidents.retract_incident",
         ),
     )
 }

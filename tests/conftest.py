@@ -25,7 +25,11 @@ def _is_worker() -> bool:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The controller starts the server and builds the template before any worker needs it."""
     global _cluster
-    if _is_worker() or session.config.option.collectonly or "HARMTRACKER_TEST_TEMPLATE" in os.environ:
+    if (
+        _is_worker()
+        or session.config.option.collectonly
+        or "HARMTRACKER_TEST_TEMPLATE" in os.environ
+    ):
         return
     blocker = session.config.stash[_blocker_key()]
     with blocker.unblock():

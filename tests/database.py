@@ -54,9 +54,7 @@ def _connect(alias: str) -> psycopg.Connection:
 
 
 def _named_database() -> str:
-    return os.environ.setdefault(
-        "HARMTRACKER_TEST_NAMED", str(settings.DATABASES["owner"]["NAME"])
-    )
+    return os.environ.setdefault("HARMTRACKER_TEST_NAMED", str(settings.DATABASES["owner"]["NAME"]))
 
 
 def use(name: str) -> None:
@@ -90,9 +88,7 @@ def clone(template: str, name: str) -> None:
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-        owner.execute(
-            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
-        )
+        owner.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
         for role in ("app", "public"):
             owner.execute(
                 sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(

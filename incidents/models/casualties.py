@@ -22,7 +22,9 @@ class CasualtyCount(ClaimedOrAssessed):
 
     outcome = CodeField("outcome", help_text="What happened to them.")
     status = CodeField("person_status", help_text="Who they were in the conflict.")
-    role = CodeField("person_role", default="all", help_text="What they did; explains, never counts.")
+    role = CodeField(
+        "person_role", default="all", help_text="What they did; explains, never counts."
+    )
     sex = CodeField("sex", default="all", help_text="Their sex.")
     age_group = CodeField("age_group", default="all", help_text="Their age at the incident.")
     affiliation = models.ForeignKey(

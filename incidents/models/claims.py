@@ -62,9 +62,7 @@ class Claim(models.Model):
     place_said = models.CharField(max_length=300, blank=True, help_text="The place, in its words.")
     latitude = coordinate("Of the point that it gives, WGS 84.")
     longitude = coordinate("Of the same point.")
-    note = models.TextField(
-        blank=True, help_text="Our remark on its scope or standing. Public."
-    )
+    note = models.TextField(blank=True, help_text="Our remark on its scope or standing. Public.")
 
     class Meta:
         ordering = ["pk"]

@@ -209,8 +209,7 @@ class Incident(models.Model):
             ),
             models.CheckConstraint(
                 name="incidents_incident_published_has_code",
-                condition=~Q(state__in=[State.PUBLISHED, State.RETRACTED])
-                | Q(code__isnull=False),
+                condition=~Q(state__in=[State.PUBLISHED, State.RETRACTED]) | Q(code__isnull=False),
                 violation_error_message="A published incident has a code.",
             ),
         ]

@@ -296,7 +296,9 @@ class PublishedReference(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="incidents_publishedreference_once", fields=["kind", "key"])
+            models.UniqueConstraint(
+                name="incidents_publishedreference_once", fields=["kind", "key"]
+            )
         ]
         indexes = [
             models.Index(fields=["kind", "name", "key"], name="reference_by_name"),

@@ -34,9 +34,7 @@ class Review(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="incidents_review_verification_holds_content",
-                condition=Q(
-                    verb=Verb.VERIFY, content__isnull=False, content_sha256__isnull=False
-                )
+                condition=Q(verb=Verb.VERIFY, content__isnull=False, content_sha256__isnull=False)
                 | (~Q(verb=Verb.VERIFY) & Q(content__isnull=True, content_sha256__isnull=True)),
                 violation_error_message="A verification holds what was verified.",
             ),

@@ -55,10 +55,7 @@ class Victim(models.Model):
             ),
             models.CheckConstraint(
                 name="incidents_victim_is_one_person",
-                condition=~Q(age_group="all")
-                & ~Q(sex="all")
-                & ~Q(status="all")
-                & ~Q(role="all"),
+                condition=~Q(age_group="all") & ~Q(sex="all") & ~Q(status="all") & ~Q(role="all"),
                 violation_error_message="'All' is for counts; of a person it is unknown.",
             ),
             models.CheckConstraint(

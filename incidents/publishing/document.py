@@ -277,9 +277,7 @@ def independent_sources(claims: list[dict[str, Any]]) -> int:
 
     A denial is no report of the harm.
     """
-    return len(
-        {c["attributed_to"]["independence_group"] for c in claims if c["kind"] != "denial"}
-    )
+    return len({c["attributed_to"]["independence_group"] for c in claims if c["kind"] != "denial"})
 
 
 def build_content(incident_id: int) -> dict[str, Any]:

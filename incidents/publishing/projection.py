@@ -98,9 +98,7 @@ def references(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     return found
 
 
-def _store_references(
-    found: dict[tuple[str, str], dict[str, Any]], seq: int
-) -> None:
+def _store_references(found: dict[tuple[str, str], dict[str, Any]], seq: int) -> None:
     PublishedReference.objects.using("default").bulk_create(
         [
             PublishedReference(

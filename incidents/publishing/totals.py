@@ -80,9 +80,7 @@ def _share_nobody(one: Row, other: Row) -> bool:
 
 def _widest(rows: Sequence[Row]) -> list[Row]:
     return [
-        row
-        for row in rows
-        if not any(other is not row and contains(other, row) for other in rows)
+        row for row in rows if not any(other is not row and contains(other, row) for other in rows)
     ]
 
 
