@@ -1,4 +1,4 @@
-"""Refusal to run unsafely: at start-up, and in ``check --deploy``. A line each, saying what to do."""
+"""Refusal to run unsafely, at start-up and in ``check --deploy``: a line each, with what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _role_refusals(alias: str) -> list[str]:
     refused = []
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "SELECT current_user, r.rolsuper, r.rolbypassrls OR r.rolcreaterole OR r.rolreplication, "
+            "SELECT current_user, r.rolsuper, r.rolbypassrls OR r.rolcreaterole, "
             "EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "        WHERE c.relowner = r.oid AND n.nspname = 'public'), "
             "EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid) "

@@ -76,6 +76,6 @@ class CodeArrayField(ArrayField):
         super().__init__(**kwargs)
 
     def deconstruct(self) -> Any:
-        name, path, args, kwargs = super().deconstruct()
+        name, _path, args, kwargs = super().deconstruct()
         kwargs.pop("base_field", None)
         return name, "harmtracker.codes.CodeArrayField", [self.code_list, *args], kwargs

@@ -11,7 +11,7 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from harmtracker.checks import refusals
+from harmtracker.checks import refusals  # noqa: E402  (after the applications are set up)
 
 if refused := refusals():
     sys.exit("harmtracker does not start: " + " | ".join(refused))

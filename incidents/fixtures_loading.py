@@ -76,14 +76,14 @@ def _add_missing(
         fields = dict(row)
         for field, target in relations.items():
             if fields.get(field):
-                fields[field] = target._default_manager.get_by_natural_key(fields[field])
+                fields[field] = target._default_manager.get(slug=fields[field])
         services.save(model(**fields))
 
 
 def article(row: dict[str, Any]) -> Article:
     """The article of a data row, made where it is new: known by address, else outlet and title."""
     fields = {key: value for key, value in row.items() if key != "key"}
-    fields["outlet"] = Outlet.objects.get_by_natural_key(row["outlet"])
+    fields["outlet"] = Outlet.objects.get(slug=row["outlet"])
     if row["url"]:
         known = Article.objects.filter(url=row["url"])
     elif row["copy_url"]:
@@ -107,12 +107,10 @@ def enter_incident(data: dict[str, Any], *, author: User) -> Incident:
     with acting(author, "Entered from the sources"):
         fields = dict(data["incident"])
         further = fields.pop("further_places")
-        fields["place"] = Place.objects.get_by_natural_key(fields["place"])
+        fields["place"] = Place.objects.get(slug=fields["place"])
         incident = services.create_incident(author=author, **fields)
         for slug in further:
-            services.add_part(
-                FurtherPlace, incident=incident, place=Place.objects.get_by_natural_key(slug)
-            )
+            services.add_part(FurtherPlace, incident=incident, place=Place.objects.get(slug=slug))
         claims = {
             row["key"]: _enter_claim(incident, row, articles[row["article"]])
             for row in data["claims"]
@@ -126,7 +124,7 @@ def enter_incident(data: dict[str, Any], *, author: User) -> Incident:
             services.add_part(
                 ExternalId,
                 incident=incident,
-                dataset=Dataset.objects.get_by_natural_key(row["dataset"]),
+                dataset=Dataset.objects.get(slug=row["dataset"]),
                 value=row["value"],
             )
     return incident
@@ -138,8 +136,8 @@ def _enter_claim(incident: Incident, row: dict[str, Any], article_row: dict[str,
     fields.pop("key")
     fields["article"] = article(article_row)
     ((kind, slug),) = fields.pop("attributed_to").items()
-    speaker: type[Outlet] | type[Actor] = {"outlet": Outlet, "actor": Actor}[kind]
-    fields[f"attributed_{kind}"] = speaker.objects.get_by_natural_key(slug)
+    speakers = Outlet.objects if kind == "outlet" else Actor.objects
+    fields[f"attributed_{kind}"] = speakers.get(slug=slug)
     claim = services.add_part(Claim, incident=incident, **fields)
     _enter_findings(incident, findings, claim, {})
     return claim
@@ -154,7 +152,7 @@ def _enter_findings(
         fields = dict(row)
         bases = fields.pop("basis", [])
         if fields["affiliation"]:
-            fields["affiliation"] = Actor.objects.get_by_natural_key(fields["affiliation"])
+            fields["affiliation"] = Actor.objects.get(slug=fields["affiliation"])
         count = add(CasualtyCount, **fields)
         for basis in bases:
             services.add_basis(
@@ -166,4 +164,4 @@ def _enter_findings(
     for row in rows["weapons"]:
         add(WeaponUse, **{**row, "weapon": WeaponType.objects.get(code=row["weapon"])})
     for row in rows["involvements"]:
-        add(Involvement, **{**row, "actor": Actor.objects.get_by_natural_key(row["actor"])})
+        add(Involvement, **{**row, "actor": Actor.objects.get(slug=row["actor"])})

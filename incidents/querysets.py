@@ -13,13 +13,6 @@ if TYPE_CHECKING:
     from harmtracker.accounts.models import User
 
 
-class SlugQuerySet(models.QuerySet):
-    """Shared records that data files refer to by slug."""
-
-    def get_by_natural_key(self, slug):
-        return self.get(slug=slug)
-
-
 class IncidentQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> IncidentQuerySet:
         """Rows this person may know exist; anything else is a 404, never a 403."""

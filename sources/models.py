@@ -14,8 +14,6 @@ from django.db.models.functions import Now
 from harmtracker.codes import CodeField
 from harmtracker.fields import EdtfField
 
-from .querysets import OutletQuerySet
-
 sha256_hex = RegexValidator(r"^[0-9a-f]{64}\Z", "64 hexadecimal digits, lower case.")
 
 
@@ -55,8 +53,6 @@ class Outlet(models.Model):
     party_to_conflict = models.BooleanField(
         default=False, help_text="Whether the outlet belongs to or speaks for a party."
     )
-
-    objects = OutletQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -11,7 +11,7 @@ os.environ["HARMTRACKER_DATA"] = os.environ.setdefault(
 )
 os.environ["SECRET_KEY"] = "tests-only-" + "0123456789abcdef" * 4
 
-from harmtracker.settings import *
+from harmtracker.settings import *  # noqa: F403
 from harmtracker.settings import DATABASES
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0

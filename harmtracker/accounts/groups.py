@@ -8,12 +8,24 @@ RESEARCHER = "researcher"
 VERIFIER = "verifier"
 ADMINISTRATOR = "administrator"
 
-_ENTERED = (
-    "incident claim casualtycount countbasis weaponuse involvement victim victimclaim "
-    "furtherplace externalid incidentlink"
-).split()
+_ENTERED = [
+    "incident",
+    "claim",
+    "casualtycount",
+    "countbasis",
+    "weaponuse",
+    "involvement",
+    "victim",
+    "victimclaim",
+    "furtherplace",
+    "externalid",
+    "incidentlink",
+]
 _REMOVABLE = [name for name in _ENTERED if name != "incident"]
-_SHARED = ["incidents.place", "incidents.actor", "incidents.dataset"] + [
+_SHARED = [
+    "incidents.place",
+    "incidents.actor",
+    "incidents.dataset",
     "sources.outlet",
     "sources.article",
 ]

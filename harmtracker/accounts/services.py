@@ -11,7 +11,7 @@ SETUP_USERNAME = "harmtracker-setup"
 
 def setup_actor() -> User:
     """Who acts when data files are loaded: an inactive account that nobody can log in to."""
-    user, is_new = User.objects.get_or_create(
+    user, _ = User.objects.get_or_create(
         username=SETUP_USERNAME, defaults={"is_active": False, "password": "!"}
     )
     return user

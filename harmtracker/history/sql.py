@@ -66,7 +66,7 @@ def foreign_key(
 
 
 def codes(table: str, **lists: str) -> migrations.RunSQL:
-    """Refuse a code that its list does not have. ``column="list"``, ``column="[]list"`` for arrays."""
+    """Refuse a code that its list does not have: ``column="list"``, for an array ``"[]list"``."""
     arguments = ", ".join(
         f"'{column}[]={name[2:]}'" if name.startswith("[]") else f"'{column}={name}'"
         for column, name in lists.items()

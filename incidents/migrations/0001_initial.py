@@ -854,7 +854,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='publishedincident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('record_type', 'aggregate_count'), _negated=True), ('in_totals', False), _connector='OR'), name='incidents_publishedincident_aggregate_not_in_totals', violation_error_message='A count over several incidents is in no total of incidents.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('record_type', 'aggregate_count'), _negated=True), ('in_totals', False), _connector='OR'), name='incidents_publishedincident_aggregate_not_in_totals', violation_error_message='A count over several incidents is in no total.'),
         ),
         migrations.AddField(
             model_name='publishedclaim',

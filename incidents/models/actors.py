@@ -6,7 +6,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from harmtracker.codes import CodeField
-from incidents.querysets import SlugQuerySet
 
 
 class Actor(models.Model):
@@ -39,8 +38,6 @@ class Actor(models.Model):
         max_length=80,
         help_text="Outlets and actors of one group count as one independent source.",
     )
-
-    objects = SlugQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "pk"]

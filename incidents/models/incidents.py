@@ -9,7 +9,7 @@ from django.db.models import F, Func, Q
 from harmtracker.codes import CodeArrayField, CodeField
 from harmtracker.fields import EdtfField
 from incidents.choices import State
-from incidents.querysets import IncidentQuerySet, SlugQuerySet
+from incidents.querysets import IncidentQuerySet
 
 from .places import Place
 from .points import coordinate, point_constraints
@@ -26,8 +26,6 @@ class Dataset(models.Model):
     redistributable = models.BooleanField(
         default=False, help_text="Whether its rows may leave in public output."
     )
-
-    objects = SlugQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 
 from harmtracker.codes import CodeField
-from incidents.querysets import SlugQuerySet
 
 from .points import coordinate, point_constraints
 
@@ -47,8 +46,6 @@ class Place(models.Model):
         "grid unless an incident says that the exact point is public already.",
     )
     protected_reason = models.CharField(max_length=200, blank=True, help_text="Why; not public.")
-
-    objects = SlugQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "pk"]

@@ -168,7 +168,7 @@ class PublishedIncident(models.Model):
             models.CheckConstraint(
                 name="incidents_publishedincident_aggregate_not_in_totals",
                 condition=~Q(record_type="aggregate_count") | Q(in_totals=False),
-                violation_error_message="A count over several incidents is in no total of incidents.",
+                violation_error_message="A count over several incidents is in no total.",
             ),
         ]
 

@@ -232,8 +232,11 @@ def _load(incident_id: int) -> Incident:
             "external_ids__dataset",
             "links__other",
             Prefetch("claims", claims),
-            Prefetch("casualtycounts", counts.filter(claim=None), to_attr="assessed_counts"),
-            "assessed_counts__basis__claim",
+            Prefetch(
+                "casualtycounts",
+                counts.filter(claim=None).prefetch_related("basis__claim"),
+                to_attr="assessed_counts",
+            ),
             Prefetch("weaponuses", weapons.filter(claim=None), to_attr="assessed_weapons"),
             Prefetch("involvements", involvements.filter(claim=None), to_attr="assessed_actors"),
             "victims__claim_links__claim",
