@@ -68,7 +68,8 @@ SERVER_SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "log_min_messages": "warning",
+    # Below it, ERROR lines quote what a client sent.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_statement": "none",
     "log_parameter_max_length": "0",

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harmtracker.history.acting import acting
+from incidents import services, workflow
+from incidents.choices import State, Verb
+from incidents.models import CasualtyCount, Claim, Incident, Place
+from sources.models import Article, Outlet
+
+STEPS = {
+    State.SUBMITTED: [(Verb.SUBMIT, "researcher")],
+    State.VERIFIED: [(Verb.SUBMIT, "researcher"), (Verb.VERIFY, "verifier")],
+    State.PUBLISHED: [
+        (Verb.SUBMIT, "researcher"),
+        (Verb.VERIFY, "verifier"),
+        (Verb.PUBLISH, "verifier"),
+    ],
+    State.RETRACTED: [
+        (Verb.SUBMIT, "researcher"),
+        (Verb.VERIFY, "verifier"),
+        (Verb.PUBLISH, "verifier"),
+        (Verb.PROPOSE_RETRACTION, "verifier"),
+        (Verb.RETRACT, "other_verifier"),
+    ],
+}
+
+
+@pytest.fixture
+def draft(people: SimpleNamespace) -> Callable[..., Incident]:
+    """Enter a small record of one claim, as the researcher, and take it to a state."""
+
+    def enter(state: State = State.DRAFT, **fields: Any) -> Incident:
+        with acting(people.researcher, "Entered for a test"):
+            outlet = services.save(
+                Outlet(slug="gazette", name="Gazette", kind="local_media", independence_group="g")
+                if not Outlet.objects.filter(slug="gazette").exists()
+                else Outlet.objects.get(slug="gazette")
+            )
+            article = services.save(Article(outlet=outlet, title="Shelling", language="en"))
+            incident = services.create_incident(
+                author=people.researcher,
+                **{
+                    "title": "Shelling of a village",
+                    "date_edtf": "2024-05-06",
+                    "place": Place.objects.get(slug="laiza"),
+                    "grading": "weak",
+                    **fields,
+                },
+            )
+            claim = services.add_part(
+                Claim,
+                incident=incident,
+                article=article,
+                attributed_outlet=outlet,
+                paraphrase="Two killed.",
+            )
+            for owner in (claim, None):
+                count = services.add_part(
+                    CasualtyCount,
+                    incident=incident,
+                    claim=owner,
+                    outcome="killed",
+                    status="civilian",
+                    min=2,
+                    best=2,
+                    max=2,
+                    qualifier="exact",
+                )
+            services.add_basis(count=count, claim=claim, bound="best")
+        for verb, name in STEPS.get(state, []):
+            incident = workflow.take_step(
+                verb, incident_id=incident.pk, actor=getattr(people, name), reason="For a test"
+            )
+        return incident
+
+    return enter
