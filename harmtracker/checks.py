@@ -13,6 +13,9 @@ from django.db import DatabaseError, connections
 from harmtracker import grants
 
 
+HERE = ("127.0.0.1", "localhost", "[::1]")
+
+
 def _settings_refusals() -> list[str]:
     refused = []
     if settings.DEBUG:
@@ -23,7 +26,7 @@ def _settings_refusals() -> list[str]:
         refused.append(
             "SECRET_KEY is too short: unset it to have one made, or give 50 random characters."
         )
-    elsewhere = [h for h in settings.ALLOWED_HOSTS if h not in ("127.0.0.1", "localhost", "[::1]")]
+    elsewhere = [h for h in settings.ALLOWED_HOSTS if h not in HERE and h != "*"]
     if elsewhere and not settings.HARMTRACKER_HTTPS:
         refused.append(
             f"ALLOWED_HOSTS names {elsewhere[0]} without HTTPS: set HARMTRACKER_HTTPS=1 and serve "

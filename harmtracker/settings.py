@@ -133,11 +133,12 @@ def _database(url: str, role: str) -> dict[str, Any]:
     if not url and not DATABASE_EMBEDDED:
         variable = {"public": "DATABASE_PUBLIC_URL", "owner": "DATABASE_OWNER_URL"}[role]
         raise ImproperlyConfigured(f"DATABASE_URL is set, so set {variable} too.")
-    return dict(
-        environ.Env.db_url_config(
-            url or default_cluster(HARMTRACKER_DATA).url(f"{HARMTRACKER_ROLE_PREFIX}_{role}")
-        )
-    ) | {"ENGINE": "django.db.backends.postgresql"}
+    embedded = default_cluster(HARMTRACKER_DATA).url(f"{HARMTRACKER_ROLE_PREFIX}_{role}")
+    database = dict(environ.Env.db_url_config(url or embedded))
+    database["ENGINE"] = "django.db.backends.postgresql"
+    # A socket's folder comes as an option; `manage.py dbshell` looks for it here.
+    database["HOST"] = database.get("OPTIONS", {}).pop("host", database["HOST"])
+    return database
 
 
 DATABASES: dict[str, dict[str, Any]] = {
@@ -290,6 +291,15 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # The default asks a service on the internet to validate the description.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "validatorUrl": None},
+    "SORT_OPERATION_PARAMETERS": False,
+    "TAGS": [
+        {"name": "Incidents", "description": "What was published, and each version of it."},
+        {"name": "References", "description": "What published documents refer to."},
+        {"name": "Code lists", "description": "What the codes in documents mean."},
+        {"name": "About", "description": "Where to start."},
+    ],
 }
 
 # --- Logs: never names, bodies or search words ---

@@ -14,4 +14,4 @@ application = get_wsgi_application()
 from harmtracker.checks import refusals  # noqa: E402  (after the applications are set up)
 
 if refused := refusals():
-    sys.exit("harmtracker does not start: " + " | ".join(refused))
+    sys.exit("\n".join(f"harmtracker does not start: {line}" for line in refused))

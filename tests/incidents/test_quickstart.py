@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,19 @@ def test_a_second_run_loads_nothing_twice_and_shows_no_password(
     assert manage(home, "shell", "-v", "0", "-c", count).stdout.split() == ["3", "80"]
 
 
+def test_two_runs_at_once_on_an_empty_folder_load_it_once() -> None:
+    with tempfile.TemporaryDirectory(prefix="harmtracker-twice-") as folder:
+        home = Path(folder) / "data"
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                runs = list(pool.map(lambda _: manage(home, "quickstart", "--no-serve"), range(2)))
+            assert [run.returncode for run in runs] == [0, 0], [run.stderr for run in runs]
+            count = "from incidents.models import *; print(Incident.objects.count())"
+            assert manage(home, "shell", "-v", "0", "-c", count).stdout.split() == ["3"]
+        finally:
+            default_cluster(home).destroy()
+
+
 def test_it_serves_and_a_kill_of_the_app_leaves_the_next_one_its_database(
     home: Path, first_run: subprocess.CompletedProcess[str]
 ) -> None:
@@ -140,8 +154,7 @@ def test_a_busy_port_is_one_clear_line(
         ran = manage(home, "quickstart", "--port", str(port))
     assert ran.returncode != 0
     assert ran.stderr.strip().splitlines() == [
-        f"CommandError: Port {port} is taken by another program: stop it, "
-        "or choose another --port."
+        f"CommandError: Port {port} is taken by another program: stop it, or choose another --port."
     ]
 
 
@@ -180,9 +193,7 @@ def test_empty_loads_code_lists_only() -> None:
             default_cluster(home).destroy()
 
 
-@pytest.mark.parametrize(
-    "command", ["quickstart", "serve", "db", "rebuild_published", "migrate"]
-)
+@pytest.mark.parametrize("command", ["quickstart", "serve", "db", "rebuild_published", "migrate"])
 def test_every_command_has_help_worth_reading(tmp_path: Path, command: str) -> None:
     ran = manage(tmp_path, command, "--help")
     assert ran.returncode == 0

@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,10 @@ class Command(BaseCommand):
                 prefix=settings.HARMTRACKER_ROLE_PREFIX,
                 database="harmtracker",
             )
+        with _one_at_a_time():
+            self._load(is_empty=is_empty)
+
+    def _load(self, *, is_empty: bool) -> None:
         self.stdout.write("Bringing the database up to date ...")
         call_command("migrate", verbosity=0)
         fixtures_loading.load_weapon_types("owner")
@@ -123,6 +129,15 @@ class Command(BaseCommand):
             _write_privately(path, json.dumps({**kept, **made}, indent=1) + "\n")
             create_person(username=username, password=made[username], group=group)
         return made
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two runs at once: the second waits, and finds everything there."""
+    owner = connections["owner"]
+    with closing(owner.get_new_connection(owner.get_connection_params())) as session:
+        session.execute("SELECT pg_advisory_lock(hashtext('harmtracker quickstart'))")
+        yield
 
 
 def _logins_path() -> Path:
