@@ -69,6 +69,16 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         database.drop(_worker_database())
 
 
+def renew_database() -> None:
+    """Lay this worker's database anew, after a test that committed."""
+    database.connections.close_all()
+    database.clone(database.TEMPLATE, _worker_database())
+
+
+def people_by_name() -> SimpleNamespace:
+    return SimpleNamespace(**{name: User.objects.get(username=name) for name in database.PEOPLE})
+
+
 @pytest.fixture
 def three(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The three incidents as they were published. For reading: what a test writes here stays."""
@@ -85,14 +95,13 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     """
     with django_db_blocker.unblock():
         yield
-        database.connections.close_all()
-        database.clone(database.TEMPLATE, _worker_database())
+        renew_database()
 
 
 @pytest.fixture
 def people() -> SimpleNamespace:
     """The demo people by name. Their password is `tests.database.PASSWORD`."""
-    return SimpleNamespace(**{name: User.objects.get(username=name) for name in database.PEOPLE})
+    return people_by_name()
 
 
 @pytest.fixture
