@@ -1,0 +1,166 @@
+"""How operations are described in OpenAPI: the same headers and errors everywhere, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from harmtracker.api import problems
+from harmtracker.api.negotiation import PlainNegotiation
+from harmtracker.api.renderers import (
+    OpenAPIJSONRenderer,
+    OpenAPIYAMLRenderer,
+    ShortYAMLRenderer,
+    StoredJSONRenderer,
+)
+from harmtracker.api.views import ReadView
+
+
+class FieldErrorSerializer(serializers.Serializer):
+    field = serializers.CharField(help_text="The parameter or field, as a path.")
+    message = serializers.CharField(help_text="What is wrong with it.")
+    nearest = serializers.CharField(
+        allow_null=True, help_text="The valid name or value nearest to what was sent, if any."
+    )
+
+
+class ProblemSerializer(serializers.Serializer):
+    """What went wrong, as RFC 9457 has it."""
+
+    type = serializers.CharField(help_text="Which kind of problem: a path below /problems/.")
+    title = serializers.CharField(help_text="The kind in words.")
+    status = serializers.IntegerField(help_text="The HTTP status.")
+    detail = serializers.CharField(help_text="What it is about this time.")
+    errors = FieldErrorSerializer(  # type: ignore[assignment]
+        many=True, required=False, help_text="What is wrong with which parameter or field."
+    )
+    request_id = serializers.CharField(
+        required=False, help_text="Of a fault of ours: what to name when reporting it."
+    )
+
+
+class RetractedSerializer(ProblemSerializer):
+    """What stands in the place of a record that was withdrawn."""
+
+    code = serializers.CharField(help_text="Code of the record.")
+    version = serializers.IntegerField(help_text="The version by which it was withdrawn.")
+    reason = serializers.CharField(help_text="Why it was withdrawn.")
+    versions = serializers.URLField(help_text="Its versions, which stay.")
+
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="An ETag had before: 304 without a body if nothing changed since.",
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    description="A strong validator of the body.",
+    response=[200, 304],
+)
+LINK = OpenApiParameter(
+    "Link",
+    str,
+    OpenApiParameter.HEADER,
+    description="The pages beside this one (rel next and prev), as in the body.",
+    response=[200],
+)
+
+
+def _problem(status: int, body: type[ProblemSerializer] = ProblemSerializer) -> dict[Any, Any]:
+    kinds = [slug for slug, kind in problems.KINDS.items() if kind.status == status]
+    meaning = problems.KINDS[kinds[0]].meaning if len(kinds) == 1 else f"One of {', '.join(kinds)}."
+    return {(status, problems.MEDIA_TYPE): OpenApiResponse(body, description=meaning)}
+
+
+def describe(
+    operation: str,
+    *,
+    summary: str,
+    tag: str,
+    ok: Any,
+    parameters: Iterable[OpenApiParameter] = (),
+    found_by_path: bool = False,
+    may_be_retracted: bool = False,
+    is_page: bool = False,
+) -> Callable[[Any], Any]:
+    """Describe a view: its parameters, its answer, and every other answer it may give.
+
+    The description is the docstring of the view, which is written for the API's users.
+    """
+    responses: dict[Any, Any] = {
+        (200, "application/json"): OpenApiResponse(ok, description="The answer."),
+        304: OpenApiResponse(description="Nothing changed since the ETag of If-None-Match."),
+        **_problem(400),
+        **(_problem(404) if found_by_path else {}),
+        **_problem(405),
+        **_problem(406),
+        **(_problem(410, RetractedSerializer) if may_be_retracted else {}),
+        **_problem(414),
+        **_problem(500),
+        **_problem(503),
+    }
+    return extend_schema_view(
+        get=extend_schema(
+            operation_id=operation,
+            summary=summary,
+            tags=[tag],
+            parameters=[*parameters, IF_NONE_MATCH, ETAG, *([LINK] if is_page else [])],
+            responses=responses,
+        )
+    )
+
+
+@cache
+def written(*, as_json: bool) -> bytes:
+    """The description, which is the same for everybody and made once in a process."""
+    described = SchemaGenerator().get_schema(request=None, public=True)
+    renderer = StoredJSONRenderer() if as_json else OpenApiYamlRenderer()
+    return bytes(renderer.render(described, renderer_context={}))
+
+
+class SchemaView(ReadView):
+    """This API in OpenAPI 3.1: JSON, or YAML if the client asks for it."""
+
+    renderer_classes = [
+        StoredJSONRenderer,
+        OpenAPIJSONRenderer,
+        OpenAPIYAMLRenderer,
+        ShortYAMLRenderer,
+    ]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        return self.whole(written(as_json="json" in request.accepted_media_type))
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The same for people: Swagger UI, whose files are our own."""
+
+    http_method_names = ["get", "head"]
+    content_negotiation_class = PlainNegotiation
+    url_name = "schema"
+    template_name = "docs.html"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # `?script=` asks for the page's script; the page repeats nothing else of its address.
+        if set(request.GET) - {"script"}:
+            raise problems.Problem("unknown-parameter")

@@ -1,0 +1,423 @@
+"""The shape of what is published, for the API's description.
+
+Documents are served as they are stored; nothing is built from these classes. A test holds them
+to what the documents of the three incidents have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+
+def string(help_text: str, **kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(help_text=help_text, **kwargs)
+
+
+def coded(code_list: str, help_text: str, **kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(help_text=f"{help_text} Code list {code_list}.", **kwargs)
+
+
+def whole(help_text: str, **kwargs: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(help_text=help_text, **kwargs)
+
+
+def strings(help_text: str) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(), help_text=help_text)
+
+
+PERSONS = "NULL is not known, which is not 0."
+
+
+class DateSerializer(serializers.Serializer):
+    edtf = string("The date as EDTF (ISO 8601-2), with its uncertainty.", allow_null=True)
+    earliest = serializers.DateField(
+        allow_null=True, help_text="First day it can have been. NULL: not known, or open."
+    )
+    latest = serializers.DateField(
+        allow_null=True, help_text="Last day it can have been. NULL: not known, or open."
+    )
+    precision = coded("date_precision", "How far the two lie apart.", allow_null=True)
+    local_time = string("HH:MM by the clocks of the place.", allow_null=True)
+    local_time_end = string("End of the window, HH:MM.", allow_null=True)
+    time_kind = coded("time_kind", "What the time says.")
+    utc_offset = string("Offset of the local time, such as +06:30.", allow_null=True)
+
+
+class PointSerializer(serializers.Serializer):
+    latitude = serializers.FloatField(help_text="Degrees north, WGS 84.")
+    longitude = serializers.FloatField(help_text="Degrees east, WGS 84.")
+
+
+class PlaceStepSerializer(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Id of the place, the same in all documents.")
+    pcode = string("P-code of the United Nations, where it has one.", allow_null=True)
+    level = coded("place_level", "What sort of place.")
+    name = string("Its name.")
+    names = strings("Other names and spellings.")
+
+
+class PlaceReferenceSerializer(PlaceStepSerializer):
+    path = PlaceStepSerializer(many=True, help_text="What it lies in, narrowest first.")
+
+
+class PlaceSerializer(PlaceReferenceSerializer):
+    country = string("ISO 3166-1 alpha-3.")
+    point = PointSerializer(allow_null=True, help_text="Where it happened. NULL: no point.")
+    point_basis = coded("point_basis", "Where the point is from.", allow_null=True)
+    point_note = string("How the point was found.")
+    precision = coded("place_precision", "How far the point may be trusted.", allow_null=True)
+    radius_m = whole("Metres around the point in which it lies.", allow_null=True)
+    protected = serializers.BooleanField(help_text="A place that people could be harmed at again.")
+    on_grid = serializers.BooleanField(
+        help_text="The point is of a grid of 0.1 degrees and not the place itself."
+    )
+
+
+class ActorStepSerializer(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Id of the actor, the same in all documents.")
+    name = string("Its name.")
+    names = strings("Other names and spellings.")
+    kind = coded("actor_kind", "What sort of actor.")
+
+
+class ActorSerializer(ActorStepSerializer):
+    path = ActorStepSerializer(many=True, help_text="What it is part of, narrowest first.")
+
+
+class OutletSerializer(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Id of the outlet, the same in all documents.")
+    name = string("Its name.")
+    names = strings("Other names and spellings.")
+    kind = coded("outlet_kind", "What sort of source.")
+    country = string("ISO 3166-1 alpha-3. NULL: of none.", allow_null=True)
+    reliability = coded("reliability", "How reliable it has been.")
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "boolean", "const": False, "description": "It is kept nowhere."},
+            {
+                "type": "object",
+                "required": ["url", "sha256"],
+                "properties": {
+                    "url": {
+                        "type": ["string", "null"],
+                        "description": "Where a public archive holds it.",
+                    },
+                    "sha256": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "SHA-256 of the copies that we hold.",
+                    },
+                },
+            },
+        ]
+    }
+)
+class ArchivedField(serializers.Field):
+    """False, or where an article is kept."""
+
+
+class ArticleSerializer(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Id of the article, the same in all documents.")
+    outlet = OutletSerializer(help_text="Who published it.")
+    title = string("Its title.")
+    url = string("Its address. NULL: print, radio, a witness, a file.", allow_null=True)
+    copy_url = string("The address of another copy of it.", allow_null=True)
+    archived = ArchivedField(help_text="Where it is kept; false if nowhere.")
+    published = string("When, as EDTF.", allow_null=True)
+    language = string("Language tag (BCP 47).", allow_null=True)
+
+
+class WeaponSerializer(serializers.Serializer):
+    code = string("Code of the weapon type, such as EXG-ART.")
+    label = string("The term.")  # type: ignore[assignment]
+    parent = string("Code of the first level. NULL: it is of the first level.", allow_null=True)  # type: ignore[assignment]
+    certainty = coded("certainty", "How sure that is.")
+    platform = coded("platform", "What it was fired from.")
+    calibre_mm = serializers.FloatField(allow_null=True, help_text="Calibre in millimetres.")
+    cluster = serializers.BooleanField(allow_null=True, help_text="Cluster munition.")
+    thermobaric = serializers.BooleanField(allow_null=True, help_text="Thermobaric fill.")
+    incendiary = serializers.BooleanField(allow_null=True, help_text="Incendiary fill.")
+    alternative_group = whole(
+        "Rows with the same number are either/or: one of them, never both.", allow_null=True
+    )
+    reported_text = string("In the words of the sources.")
+
+
+class InvolvementSerializer(serializers.Serializer):
+    actor = ActorSerializer(help_text="Who.")
+    role = coded("involvement_role", "As what.")
+    certainty = coded("certainty", "How sure that is.")
+    alternative_group = whole(
+        "Rows with the same number are either/or: one of them, never both.", allow_null=True
+    )
+    reported_text = string("In the words of the sources.")
+
+
+class CountSerializer(serializers.Serializer):
+    outcome = coded("outcome", "What happened to the persons.")
+    status = coded("person_status", "Who they were in relation to the hostilities.")
+    bucket = coded("count_bucket", "The total that the status belongs to.")
+    role = coded("person_role", "What they did, where it explains the status.")
+    sex = coded("sex", "Their sex; all is every one.")
+    age_group = coded("age_group", "Their age; all is every one.")
+    affiliation = ActorSerializer(allow_null=True, help_text="Whose they were. NULL: of all.")
+    min = whole(f"At least so many persons. {PERSONS}", allow_null=True)
+    best = whole(f"Most likely so many persons. {PERSONS}", allow_null=True)
+    max = whole(f"At most so many persons. {PERSONS}", allow_null=True)
+    qualifier = coded("count_qualifier", "How the number was said.")
+    reported_text = string("In the words of the sources.")
+
+
+class BasisSerializer(serializers.Serializer):
+    bound = coded("basis_bound", "Which bound the claim sets, or left_out.")
+    claim = serializers.UUIDField(help_text="Id of the claim.")
+    reason = string("Why.")
+
+
+class CasualtySerializer(CountSerializer):
+    basis = BasisSerializer(many=True, help_text="Which claims set which bound, and why.")
+
+
+class CasualtySummarySerializer(CountSerializer):
+    basis_count = whole("How many claims bear on it.")
+
+
+class TotalSerializer(serializers.Serializer):
+    min = whole(f"At least so many persons. {PERSONS}", allow_null=True)
+    best = whole(f"Most likely so many persons. {PERSONS}", allow_null=True)
+    max = whole("At most so many persons. NULL: not known, or open.", allow_null=True)
+    at_least = serializers.BooleanField(help_text="Open above: there may be more than best.")
+
+
+class VictimSerializer(serializers.Serializer):
+    outcome = coded("outcome", "What happened to the person.")
+    status = coded("person_status", "Who the person was in relation to the hostilities.")
+    role = coded("person_role", "What the person did.")
+    sex = coded("sex", "Their sex.")
+    age_group = coded("age_group", "Their age.")
+    claims = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Ids of the claims that speak of the person."
+    )
+    consent_basis = coded("consent_basis", "Why the name may be said.", required=False)
+    names = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Names, where there is a basis of consent to say them.",
+    )
+    age = serializers.FloatField(
+        required=False, allow_null=True, help_text="Age in years, where the name is said."
+    )
+
+
+class SpeakerSerializer(serializers.Serializer):
+    """An outlet or an actor: whose claim it is, whoever carries it."""
+
+    type = serializers.ChoiceField(["outlet", "actor"], help_text="Which of the two.")
+    id = serializers.UUIDField(help_text="Id of the outlet or actor.")
+    name = string("Its name.")
+    names = strings("Other names and spellings.")
+    kind = string("What sort: code list outlet_kind or actor_kind.")
+    country = string("Of an outlet: ISO 3166-1 alpha-3.", required=False, allow_null=True)
+    reliability = coded("reliability", "Of an outlet: how reliable.", required=False)
+    path = ActorStepSerializer(
+        many=True, required=False, help_text="Of an actor: what it is part of, narrowest first."
+    )
+    independence_group = string(
+        "Speakers with the same one draw on each other and count as one source.", allow_null=True
+    )
+    speaker = string("Who spoke for it.")
+
+
+class ClaimSerializer(serializers.Serializer):
+    """What one source says, in its own words and numbers."""
+
+    id = serializers.UUIDField(help_text="Id of the claim, the same in all versions.")
+    article = ArticleSerializer(help_text="Where it says so.")
+    attributed_to = SpeakerSerializer(help_text="Who says so.")
+    kind = coded("claim_kind", "Report, admission, denial or finding.")
+    credibility = coded("credibility", "How credible the claim is.")
+    paraphrase = string("What it says, in our words.")
+    quotation = string("What it says, in its own words.")
+    locator = string("Where in the article: page, minute, paragraph.")
+    date = string("The date it gives.")
+    time = string("The time it gives.")
+    place = string("The place it gives.")
+    point = PointSerializer(allow_null=True, help_text="The point it gives.")
+    note = string("What a reader should know of it.")
+    counts = CountSerializer(many=True, help_text="The numbers it gives.")
+    weapons = WeaponSerializer(many=True, help_text="The weapons it names.")
+    involvement = InvolvementSerializer(many=True, help_text="Whom it names.")
+
+
+class GradingSerializer(serializers.Serializer):
+    code = coded("grading", "How well the harm is established.")
+    rationale = string("Why.")
+    independent_sources = whole("How many independent voices report the harm.")
+
+
+class LinkSerializer(serializers.Serializer):
+    kind = coded("link_kind", "How the two belong together.")
+    code = string("Code of the other incident.")
+
+
+class ExternalIdSerializer(serializers.Serializer):
+    dataset = string("Another dataset.")
+    value = string("What the incident is called there.")
+
+
+class LicenceSerializer(serializers.Serializer):
+    name = string("The licence.")
+    url = string("Its text.")
+    attribution = string("Whom to name.")
+
+
+class StampSerializer(serializers.Serializer):
+    """What publishing adds to the content."""
+
+    shape = whole("Version of the document's own shape.")
+    record_type = coded("record_type", "An incident, or a count over several.")
+    code = string("The record's code, which never changes.")
+    version = whole("1, 2, 3 ... of this code.")
+    published_at = serializers.DateTimeField(help_text="When this version was published (UTC).")
+    previous_version = whole("The version before. NULL: this is the first.", allow_null=True)
+    note = string("What changed, or why it was retracted.")
+    cite = string("How to cite this version.")
+
+
+class ContentSerializer(StampSerializer):
+    """What list and document have in common."""
+
+    title = string("Title.")
+    summary = string("What happened, in a few sentences.")
+    date = DateSerializer(help_text="When.")
+    place = PlaceSerializer(allow_null=True, help_text="Where.")
+    further_places = PlaceReferenceSerializer(many=True, help_text="Other places it touched.")
+    circumstances = strings("What kind of event. Code list circumstance.")
+    harm_reported = coded("harm_reported", "Whether any source reports harm to civilians.")
+    weapons = WeaponSerializer(many=True, help_text="Means of harm, as we assess it.")
+    involvement = InvolvementSerializer(many=True, help_text="Actors, as we assess it.")
+    totals = serializers.DictField(
+        child=serializers.DictField(child=TotalSerializer()),
+        help_text="Outcome, then bucket (code lists outcome and count_bucket): how many persons. "
+        "An outcome that nobody reports is absent. Buckets are never added up.",
+    )
+    victims = VictimSerializer(many=True, help_text="Persons of whom something is known.")
+    grading = GradingSerializer(help_text="How well it is established.")
+    links = LinkSerializer(many=True, help_text="Incidents it belongs together with.")
+    external_ids = ExternalIdSerializer(many=True, help_text="What others call it.")
+    licence = LicenceSerializer(help_text="On what terms it may be used.")
+
+
+class IncidentSummarySerializer(ContentSerializer):
+    """A record in lists: the document without claims."""
+
+    casualties = CasualtySummarySerializer(many=True, help_text="Counts, as we assess them.")
+    claim_count = whole("How many claims the document has.")
+
+
+class IncidentDocumentSerializer(ContentSerializer):
+    """A record as it was published: our assessment, and every claim that it rests on."""
+
+    casualties = CasualtySerializer(many=True, help_text="Counts, as we assess them.")
+    claims = ClaimSerializer(many=True, help_text="What each source says.")
+
+
+class TombstoneSerializer(StampSerializer):
+    """What is left of a record that was withdrawn."""
+
+    retracted = serializers.BooleanField(help_text="Always true.")
+
+
+class PageSerializer(serializers.Serializer):
+    count = whole("Rows found in all; with count=true alone.", required=False)
+    next = serializers.URLField(allow_null=True, help_text="The next page.")
+    position = whole("Ledger position whose state this is; a cursor stays with it.")
+    previous = serializers.URLField(allow_null=True, help_text="The page before.")
+
+
+class IncidentPageSerializer(PageSerializer):
+    results = IncidentSummarySerializer(many=True, help_text="The incidents.")
+
+
+class PlacePageSerializer(PageSerializer):
+    results = PlaceReferenceSerializer(many=True, help_text="The places.")
+
+
+class ActorPageSerializer(PageSerializer):
+    results = ActorSerializer(many=True, help_text="The actors.")
+
+
+class OutletPageSerializer(PageSerializer):
+    results = OutletSerializer(many=True, help_text="The outlets.")
+
+
+class ArticlePageSerializer(PageSerializer):
+    results = ArticleSerializer(many=True, help_text="The articles.")
+
+
+class VersionSerializer(serializers.Serializer):
+    version = whole("1, 2, 3 ... of this code.")
+    kind = serializers.ChoiceField(["published", "retracted"], help_text="What was done.")
+    published_at = serializers.DateTimeField(help_text="When (UTC).")
+    note = string("What changed, or why it was retracted.")
+    sha256 = string("SHA-256 of the document, which is also its ETag.")
+    url = serializers.URLField(help_text="The document as it was.")
+
+
+class VersionsSerializer(serializers.Serializer):
+    code = string("The record's code.")
+    results = VersionSerializer(many=True, help_text="Its versions, the first one first.")
+
+
+class WeaponTypeSerializer(serializers.Serializer):
+    code = string("Such as EXG or EXG-ART.")
+    label = string("The term.")  # type: ignore[assignment]
+    definition = string("What it takes in.")
+    parent = string("Code of the first level. NULL: it is of the first level.", allow_null=True)  # type: ignore[assignment]
+    sdg_cause = whole("Cause of death in SDG indicator 16.1.2, 1 to 11.", allow_null=True)
+    acled_sub_event = string("ACLED's sub-event.", allow_null=True)
+    wide_area = serializers.BooleanField(
+        allow_null=True, help_text="Whether wide-area effects are likely."
+    )
+
+
+class WeaponTypesSerializer(serializers.Serializer):
+    results = WeaponTypeSerializer(many=True, help_text="Weapon types by code.")
+
+
+class ListedCodeSerializer(serializers.Serializer):
+    code = string("The code as documents hold it.")
+    label = string("The term of the field.")  # type: ignore[assignment]
+    definition = string("What the code means.")
+    parent = string("The wider code that takes it in.", allow_null=True)  # type: ignore[assignment]
+    mappings = serializers.DictField(help_text="What others call it, and what it belongs to.")
+
+
+class CodeListSerializer(serializers.Serializer):
+    list = string("Name of the list.")
+    codes = ListedCodeSerializer(many=True, help_text="Its codes, in order.")
+
+
+class CodeListLinkSerializer(serializers.Serializer):
+    list = string("Name of the list.")
+    count = whole("How many codes it has.")
+    url = serializers.URLField(help_text="The list.")
+
+
+class CodeListsSerializer(serializers.Serializer):
+    results = CodeListLinkSerializer(many=True, help_text="The lists by name.")
+
+
+class RootSerializer(serializers.Serializer):
+    name = string("What this is.")
+    description = string("What it holds.")
+    software_version = string("Version of the software.")
+    position = whole("How many ledger entries there are: what changed last.")
+    licence = LicenceSerializer(help_text="On what terms the data may be used.")
+    links = serializers.DictField(child=serializers.URLField(), help_text="Where everything is.")
