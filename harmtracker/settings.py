@@ -144,7 +144,7 @@ def _database(url: str, role: str) -> dict[str, Any]:
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database(_read("DATABASE_URL"), "app")
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False},
-    "published": _database(_read("DATABASE_PUBLIC_URL"), "public"),
+    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | {"CONN_HEALTH_CHECKS": True},
 }
 # Prepared statements and a pool, for the reading side alone: a document by its code is answered
 # several times as fast with them.
@@ -181,6 +181,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "harmtracker.middleware.NonAdminIsStateless",
@@ -189,7 +190,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "harmtracker.urls"
@@ -311,5 +311,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Its messages hold the address asked for, and so what somebody searched.
-    "loggers": {"django.request": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+    },
 }

@@ -13,6 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.accounts.models import User
 from tests import database
+from tests.drafts import draft  # noqa: F401  (a fixture)
 
 _cluster = None
 

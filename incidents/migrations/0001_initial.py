@@ -886,4 +886,16 @@ class Migration(migrations.Migration):
             model_name='publishedcasualty',
             constraint=models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedcasualty_once'),
         ),
+        migrations.AddIndex(
+            model_name='publishedtotal',
+            index=models.Index(fields=['outcome', 'bucket', 'min'], name='total_by_min'),
+        ),
+        migrations.AddIndex(
+            model_name='publishedtotal',
+            index=models.Index(fields=['outcome', 'bucket', 'best'], name='total_by_best'),
+        ),
+        migrations.AddIndex(
+            model_name='publishedtotal',
+            index=models.Index(fields=['outcome', 'bucket', 'max'], name='total_by_max'),
+        ),
     ]

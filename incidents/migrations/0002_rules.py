@@ -507,8 +507,8 @@ class Migration(migrations.Migration):
         check(
             "incidents_place", "incidents_place_pcode_of_myanmar",
             r"country <> 'MMR' OR pcode IS NULL OR pcode ~ CASE level WHEN 'country' THEN '^MMR$' "
-            r"WHEN 'adm1' THEN '^MMR\d{3}$' WHEN 'adm2' THEN '^MMR\d{3}[DS]\d{3}$' "
-            r"WHEN 'adm3' THEN '^MMR\d{6}$' ELSE '^MMR' END",
+            r"WHEN 'adm1' THEN '^MMR[0-9]{3}$' WHEN 'adm2' THEN '^MMR[0-9]{3}[DS][0-9]{3}$' "
+            r"WHEN 'adm3' THEN '^MMR[0-9]{6}$' ELSE '^MMR' END",
         ),
         # The function refuses what is not EDTF; an incident's own date meets it in its columns.
         check(

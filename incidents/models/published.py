@@ -193,6 +193,10 @@ class PublishedTotal(models.Model):
                 name="incidents_publishedtotal_once", fields=["incident", "outcome", "bucket"]
             )
         ]
+        indexes = [
+            models.Index(fields=["outcome", "bucket", bound], name=f"total_by_{bound}")
+            for bound in ("min", "best", "max")
+        ]
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.bucket}"

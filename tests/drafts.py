@@ -1,3 +1,5 @@
+"""A small record, and the way of it through the workflow."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
