@@ -31,6 +31,7 @@ PORT = 5432  # No port is opened: it is only a part of the socket's name.
 SOCKET_LIMIT = 100  # Bytes. The system's limit is 108 on Linux and 104 on macOS.
 STATE = Path("/var/lib/harmtracker")
 
+EMPTY_CLUSTER = 64 * 2**20  # Bytes, with the first write-ahead log.
 START_TIMEOUT = 120  # Seconds. Recovery after a crash can take long.
 
 # For a small machine. The log must not hold names: no DETAIL lines (terse), no parameters and no
@@ -520,6 +521,12 @@ class Cluster:
 
     def _initdb(self, options: dict[str, str], lock: int) -> None:
         """Make the cluster under another name first: `data` is there whole or not at all."""
+        # initdb says many things on a full disk, and clears it up before anybody can look.
+        if shutil.disk_usage(self.folder).free < EMPTY_CLUSTER:
+            raise PostgresError(
+                f"The disk of {self.folder} is full: a new database needs"
+                f" {EMPTY_CLUSTER // 2**20} MB. Free some space there and try again."
+            )
         new = self.folder / "data.new"
         if new.exists():
             shutil.rmtree(new)
