@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_ROOT = os.geteuid() == 0
 FAST = {"fsync": "off"}
 
-needs_root = pytest.mark.skipif(not AS_ROOT, reason="needs root")
+needs_root = pytest.mark.root
 
 
 def processes_in(place: Path) -> list[str]:
