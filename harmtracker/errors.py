@@ -54,6 +54,11 @@ def _declared_message(constraint_name: str) -> str | None:
             if constraint.name == constraint_name:
                 message = constraint.violation_error_message
                 return str(message) if message else None
+    for app in apps.get_app_configs():
+        # What the ORM cannot declare: the checks that migrations write in SQL.
+        message = getattr(app, "sql_rules", {}).get(constraint_name)
+        if message is not None:
+            return str(message)
     return None
 
 

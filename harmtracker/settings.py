@@ -197,7 +197,8 @@ WSGI_APPLICATION = "harmtracker.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "harmtracker" / "templates"],
+        # Those of harmtracker come first: it stands first among the applications.
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -53,6 +53,15 @@ def load_weapon_types(using: str) -> None:
 def load_shared(actor: User, say: Callable[[str], None] = lambda line: None) -> None:
     """Places, actors, outlets, articles and datasets that the database does not have yet."""
     with acting(actor, "Loaded from the data files"):
+        load_places_and_parties(actor, say)
+        for row in read("articles.json"):
+            article(row)
+        say("articles")
+
+
+def load_places_and_parties(actor: User, say: Callable[[str], None] = lambda line: None) -> None:
+    """What articles and incidents refer to: places, actors, datasets and outlets."""
+    with acting(actor, "Loaded from the data files"):
         for name in ("places_mmr.json", "places_incidents.json"):
             _add_missing(Place, read(name), parent=Place)
         say("places")
@@ -61,9 +70,6 @@ def load_shared(actor: User, say: Callable[[str], None] = lambda line: None) -> 
         _add_missing(Dataset, read("datasets.json"))
         _add_missing(Outlet, read("outlets.json"))
         say("outlets")
-        for row in read("articles.json"):
-            article(row)
-        say("articles")
 
 
 def _add_missing(

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from harmtracker.admin_base import person
+from harmtracker.codes import code_list
+from harmtracker.history.models import HistoryEntry
+from incidents.models import Incident
+
+from .queue import QueueAdmin
+from .reading import record_to_read
+from .record import OfRecordAdmin
+from .rows import INCIDENT_ROWS
+from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
+
+
+@admin.register(Incident)
+class IncidentAdmin(OfRecordAdmin):
+    """A record: entered while it is a draft, read in every other state."""
+
+    list_display = ["__str__", "state", "date_edtf", "place", "grading", "author"]
+    list_select_related = ["place", "author"]
+    list_filter = ["state", "grading", "record_type"]
+    search_fields = ["title", "code", "place__name"]
+    ordering = ["-pk"]
+    autocomplete_fields = ["place", "dataset"]
+    inlines = INCIDENT_ROWS
+    change_form_template = "admin/incidents/incident_form.html"
+    change_list_template = "admin/incidents/incident_list.html"
+    fieldsets = [
+        ("What happened", {"fields": ["title", "summary", ("record_type", "dataset")]}),
+        (
+            "When",
+            {
+                "fields": [
+                    "date_edtf",
+                    ("local_time", "local_time_end"),
+                    ("time_kind", "utc_offset"),
+                ]
+            },
+        ),
+        (
+            "Where",
+            {
+                "fields": [
+                    "place",
+                    ("latitude", "longitude"),
+                    ("point_basis", "place_precision", "radius_m"),
+                    "point_note",
+                    "point_already_public",
+                ]
+            },
+        ),
+        ("How", {"fields": ["circumstances", "harm_reported"]}),
+        ("Our judgement", {"fields": ["grading", "grading_rationale"]}),
+        ("For the team", {"fields": ["internal_note"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        visible = Incident.objects.visible_to(person(request))
+        return visible.order_by(*self.ordering)
+
+    def incident_of(self, request: HttpRequest, obj: Incident | None) -> Incident | None:
+        return obj if obj is not None and obj.pk is not None else None
+
+    def incident_id_of(self, request: HttpRequest, object_id: str | None) -> Any:
+        return object_id if object_id is not None and object_id.isdecimal() else None
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        queue = QueueAdmin(Incident, self.admin_site)
+        return [
+            path("queue/", wrap(queue.changelist_view), name="incidents_incident_queue"),
+            path(
+                "<int:incident_id>/step/<slug:verb>/",
+                wrap(partial(step_view, self)),
+                name="incidents_incident_step",
+            ),
+            path(
+                "<int:incident_id>/comments/", wrap(comment_view), name="incidents_incident_comment"
+            ),
+            path(
+                "<int:incident_id>/comments/<int:comment_id>/resolve/",
+                wrap(resolve_view),
+                name="incidents_incident_resolve",
+            ),
+            *super().get_urls(),
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Incident | None) -> list[Any]:
+        """Rows to edit on a draft. A record that is only read has them put together below."""
+        return list(self.inlines) if self.may_save(request, obj) else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.may_save(request, obj):
+            return fieldsets
+        return [
+            (name, {"fields": [_READ.get(f, f) if isinstance(f, str) else f for f in o["fields"]]})
+            for name, o in fieldsets
+        ]
+
+    @admin.display(description="circumstances")
+    def circumstances_in_words(self, incident: Incident) -> str:
+        labels = code_list("circumstance")
+        return ", ".join(labels[code].label for code in incident.circumstances)
+
+    def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
+        if not change:
+            obj.author = person(request)
+        super().save_model(request, obj, form, change)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            user = person(request)
+            context |= {
+                "record": record_to_read(obj, user),
+                "editable": self.has_change_permission(request, obj),
+                "steps": steps_of(obj, user),
+                "comment_form": CommentForm(auto_id="comment_%s")
+                if user.has_perm("incidents.add_reviewcomment")
+                else None,
+                "may_resolve": user.has_perm("incidents.change_reviewcomment"),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_of(self, row: Model) -> QuerySet[HistoryEntry]:
+        """Of the record and of all that hangs on it."""
+        return HistoryEntry.objects.filter(incident_id=row.pk)
+
+
+# What a page that is only read shows in place of a field.
+_READ = {"circumstances": "circumstances_in_words"}

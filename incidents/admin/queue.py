@@ -1,0 +1,160 @@
+"""What waits for a second person: submitted and verified records, the longest waiting first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, DateTimeField, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from harmtracker.admin_base import DeskAdmin, in_words, person
+from harmtracker.errors import DomainError
+from incidents import workflow
+from incidents.choices import Verb
+from incidents.models import CasualtyCount, Incident, Review
+from incidents.publishing.totals import Row, totals
+
+from .reading import figures
+
+
+class QueueActionForm(ActionForm):
+    """A step for all that is ticked, with what the workflow asks to be said."""
+
+    reason = forms.CharField(required=False, label="Reason (to return)", strip=False)
+    note = forms.CharField(required=False, label="Public note (of a correction)", strip=False)
+
+
+class QueueAdmin(DeskAdmin):
+    """A second list of incidents. It has no pages of its own: its rows open the record's."""
+
+    list_display = [
+        "title_or_code",
+        "submitted_at",
+        "author",
+        "state",
+        "killed_civilians",
+        "grading",
+        "claim_number",
+    ]
+    list_display_links = ["title_or_code"]
+    list_select_related = ["author", "revision"]
+    search_fields = ["title", "code"]
+    ordering = ["submitted_at", "pk"]
+    sortable_by = ()
+    actions = ["verify", "publish", "send_back"]
+    action_form = QueueActionForm
+    change_list_template = "admin/incidents/queue.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        submitted = Review.objects.filter(incident=OuterRef("pk"), verb=Verb.SUBMIT)
+        assessed = CasualtyCount.objects.filter(claim=None)
+        return (
+            Incident.objects.visible_to(person(request))
+            .waiting_for_review()
+            .annotate(
+                submitted_at=Subquery(
+                    submitted.order_by("-pk").values("at")[:1], output_field=DateTimeField()
+                ),
+                claim_number=Count("claims"),
+            )
+            .order_by("submitted_at", "pk")
+            .prefetch_related(Prefetch("casualtycounts", assessed, to_attr="assessed_counts"))
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("incidents.verify_incident")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_verify_permission(request):
+            raise PermissionDenied
+        return super().changelist_view(request, {"title": "Review queue", **(extra_context or {})})
+
+    @admin.display(description="record")
+    def title_or_code(self, incident: Incident) -> str:
+        return str(incident)
+
+    @admin.display(description="submitted")
+    def submitted_at(self, incident: Any) -> str:
+        return f"{incident.submitted_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="claims")
+    def claim_number(self, incident: Any) -> int:
+        return incident.claim_number
+
+    @admin.display(description="civilians killed")
+    def killed_civilians(self, incident: Any) -> str:
+        sums = totals(
+            Row(
+                count.outcome,
+                count.status,
+                count.role,
+                count.sex,
+                count.age_group,
+                str(count.affiliation_id) if count.affiliation_id else None,
+                count.min,
+                count.best,
+                count.max,
+            )
+            for count in incident.assessed_counts
+        )
+        if "killed" not in sums:
+            return "none counted"
+        total = sums["killed"]["civilian"]
+        return figures(total.min, None, total.max)
+
+    @admin.display(description="")
+    def action_checkbox(self, obj: Incident) -> SafeString:
+        # The revision that stands on this page: a step is taken on what was seen.
+        return format_html(
+            '{}<input type="hidden" name="seen-{}" value="{}">',
+            super().action_checkbox(obj),
+            obj.pk,
+            obj.revision.number,
+        )
+
+    @admin.action(description="Verify", permissions=["verify"])
+    def verify(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._take(Verb.VERIFY, request, queryset)
+
+    @admin.action(description="Publish", permissions=["verify"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._take(Verb.PUBLISH, request, queryset)
+
+    @admin.action(description="Return to the author", permissions=["verify"])
+    def send_back(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        self._take(Verb.RETURN, request, queryset)
+
+    def _take(self, verb: Verb, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        """The step for each record by itself: one refusal does not hold up the others."""
+        for incident in queryset:
+            seen = request.POST.get(f"seen-{incident.pk}", "")
+            if not seen.isdecimal():
+                messages.error(request, f"{incident}: it was not on the page that you looked at.")
+                continue
+            try:
+                workflow.take_step(
+                    verb,
+                    incident_id=incident.pk,
+                    actor=person(request),
+                    revision=int(seen),
+                    reason=request.POST.get("reason", "") if verb == Verb.RETURN else "",
+                    note=request.POST.get("note", "") if verb == Verb.PUBLISH else "",
+                )
+            except DomainError as refusal:
+                messages.error(request, f"{incident}: {in_words(refusal)}")
+            else:
+                messages.success(request, f"{incident}: done ({verb.label.lower()}).")

@@ -1,0 +1,184 @@
+"""What every page of a record does: it follows the record in who sees and who edits it, and it
+refuses to overwrite what somebody else changed in the meantime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from harmtracker.accounts.models import User
+from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, person
+from harmtracker.errors import Conflict
+from harmtracker.history.models import HistoryEntry
+from harmtracker.history.reading import latest_edit
+from incidents.models import Claim, Incident, IncidentRevision
+
+
+def is_editable(user: User, incident: Incident) -> bool:
+    return Incident.objects.editable_by(user).filter(pk=incident.pk).exists()
+
+
+def visible_or_404(user: User, incident_id: Any) -> Incident:
+    """A record that this person may know of. One that is not there is no different."""
+    try:
+        return Incident.objects.visible_to(user).get(pk=incident_id)
+    except (Incident.DoesNotExist, ValueError) as error:
+        raise Http404 from error
+
+
+def revision_of(incident: Incident) -> int:
+    return IncidentRevision.objects.get(incident=incident).number
+
+
+def refuse_if_stale(user: User, incident_id: Any, revision: str) -> None:
+    """Lock a record until the transaction ends; :class:`Conflict` where it was edited since.
+
+    A record that this person may not see is left alone: the page has its own answer to that.
+    """
+    # The record first and its revision second, as the workflow locks them.
+    incident = (
+        Incident.objects.select_for_update(of=("self",))
+        .visible_to(user)
+        .filter(pk=incident_id)
+        .first()
+    )
+    if incident is None:
+        return
+    now = IncidentRevision.objects.select_for_update().get(incident=incident).number
+    if revision != str(now):
+        edit = latest_edit(incident.pk)
+        raise Conflict(
+            "Nothing was saved: the record was edited after you opened this page "
+            f"({edit}). What you entered is still here: reload the page in another tab, and "
+            "enter it there again."
+        )
+
+
+class RevisionForm(RecordForm):
+    """A form that carries the revision of the record that the person looks at."""
+
+    revision = forms.CharField(widget=forms.HiddenInput, required=False)
+    revision_now: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["revision"].initial = self.revision_now
+
+
+class OfRecordAdmin(RecordAdmin):
+    """A page on an incident or on something that hangs on it."""
+
+    form = RevisionForm
+
+    def incident_of(self, request: HttpRequest, obj: Any) -> Incident | None:
+        """The record that the page belongs to; None while it is not there yet."""
+        raise NotImplementedError
+
+    def incident_id_of(self, request: HttpRequest, object_id: str | None) -> Any:
+        raise NotImplementedError
+
+    def reason_is_due(self, row: Any) -> bool:
+        # A first draft is entered in many steps; a correction of what went out says why.
+        incident = row if isinstance(row, Incident) or row is None else row.incident
+        return incident is not None and incident.code is not None
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        incident = self.incident_of(request, obj)
+        form.revision_now = None if incident is None else revision_of(incident)
+        return form
+
+    def fields_of_change(self, obj: Any) -> list[str]:
+        return ["change_reason", "revision"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        incident = None if obj is None else self.incident_of(request, obj)
+        return incident is None or is_editable(person(request), incident)
+
+    def check_before_saving(self, request: HttpRequest, object_id: str | None) -> None:
+        incident_id = self.incident_id_of(request, object_id)
+        if incident_id is not None:
+            refuse_if_stale(person(request), incident_id, request.POST.get("revision", ""))
+
+
+class PartQuerySet:
+    """For admins of rows with a column ``incident``: rows of visible records alone."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset = super().get_queryset(request)  # type: ignore[misc]
+        return queryset.filter(incident__in=Incident.objects.visible_to(person(request)))
+
+
+class PartAdmin(PartQuerySet, OfRecordAdmin):
+    """A page on something that hangs on a record. It is reached, and added, from the record."""
+
+    def incident_of(self, request: HttpRequest, obj: Any) -> Incident | None:
+        if obj is not None and obj.incident_id is not None:
+            return obj.incident
+        return getattr(request, "incident_of_page", None)
+
+    def incident_id_of(self, request: HttpRequest, object_id: str | None) -> Any:
+        if object_id is None:
+            return request.incident_of_page.pk  # type: ignore[attr-defined]
+        row = self.get_object(request, object_id)
+        return None if row is None else row.incident_id
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        return {**super().get_model_perms(request), "add": False}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"has_add_permission": False, **(extra_context or {})}
+        )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """``?incident=`` names the record, and nothing in the form can name another."""
+        incident = visible_or_404(person(request), request.GET.get("incident"))
+        if not is_editable(person(request), incident):
+            raise PermissionDenied
+        request.incident_of_page = incident  # type: ignore[attr-defined]
+        return super().add_view(request, form_url, extra_context)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        row = super().save_form(request, form, change)
+        if not change:
+            row.incident = self.incident_of(request, None)
+        return row
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        # What hangs on a part is of the same record.
+        for row in formset.forms:
+            row.instance.incident_id = form.instance.incident_id
+        super().save_formset(request, form, formset, change)
+
+    def history_of(self, row: Any) -> QuerySet[HistoryEntry]:
+        return super().history_of(row).filter(incident_id=row.incident_id)
+
+
+class RecordRows(RowsInline):
+    """Rows on the page of a record, or of a part of one."""
+
+    # Claims and people of a record that was published are kept.
+    kept_once_published = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = request.user.has_perm(f"{self.opts.app_label}.delete_{self.opts.model_name}")
+        return may and not (self.kept_once_published and _has_code(obj))
+
+
+def _has_code(obj: Model | None) -> bool:
+    if isinstance(obj, Claim):
+        obj = obj.incident
+    return isinstance(obj, Incident) and obj.code is not None

@@ -1,0 +1,270 @@
+"""The rows on the pages of an incident, a claim and a count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from harmtracker.admin_base import TABLE, RowForm, person
+from incidents.models import (
+    CasualtyCount,
+    Claim,
+    CountBasis,
+    ExternalId,
+    FurtherPlace,
+    Incident,
+    IncidentLink,
+    Involvement,
+    Victim,
+    VictimClaim,
+    WeaponUse,
+)
+
+from .record import RecordRows
+
+
+class CountRows(RecordRows):
+    """Figures: of our assessment on the page of an incident, of a source on that of its claim."""
+
+    model = CasualtyCount
+    autocomplete_fields = ["affiliation"]
+    removed_along = ("basis",)
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("outcome", "status", "sex", "age_group"),
+                    ("min", "best", "max", "qualifier"),
+                    ("role", "affiliation"),
+                    "reported_text",
+                ]
+            },
+        )
+    ]
+
+
+class WeaponRows(RecordRows):
+    model = WeaponUse
+    autocomplete_fields = ["weapon"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("weapon", "certainty", "platform"),
+                    ("calibre_mm", "alternative_group"),
+                    ("is_cluster", "is_thermobaric", "is_incendiary"),
+                    "reported_text",
+                ]
+            },
+        )
+    ]
+
+
+class InvolvementRows(RecordRows):
+    model = Involvement
+    autocomplete_fields = ["actor"]
+    fieldsets = [
+        (
+            None,
+            {"fields": [("actor", "role"), ("certainty", "alternative_group"), "reported_text"]},
+        )
+    ]
+
+
+class Assessed:
+    """Of an incident's rows those that are our assessment; the others are on their claims."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(claim=None)  # type: ignore[misc]
+
+
+class AssessedCounts(Assessed, CountRows):
+    verbose_name = "our count"
+    verbose_name_plural = "our assessment: casualty counts"
+    show_change_link = True
+
+
+class AssessedWeapons(Assessed, WeaponRows):
+    verbose_name = "weapon"
+    verbose_name_plural = "our assessment: weapons"
+
+
+class AssessedInvolvements(Assessed, InvolvementRows):
+    verbose_name = "involvement"
+    verbose_name_plural = "our assessment: who was involved"
+
+
+class ClaimedCounts(CountRows):
+    fk_name = "claim"
+    verbose_name = "count"
+    verbose_name_plural = "casualty counts that it gives"
+
+
+class ClaimedWeapons(WeaponRows):
+    fk_name = "claim"
+    verbose_name = "weapon"
+    verbose_name_plural = "weapons that it names"
+
+
+class ClaimedInvolvements(InvolvementRows):
+    fk_name = "claim"
+    verbose_name = "involvement"
+    verbose_name_plural = "actors that it names"
+
+
+class FurtherPlaceRows(RecordRows):
+    model = FurtherPlace
+    template = TABLE
+    autocomplete_fields = ["place"]
+    fields = ["place"]
+
+
+class ExternalIdRows(RecordRows):
+    model = ExternalId
+    template = TABLE
+    autocomplete_fields = ["dataset"]
+    fields = ["dataset", "value"]
+    verbose_name = "id in another dataset"
+    verbose_name_plural = "ids in other datasets"
+
+
+class LinkRows(RecordRows):
+    """Links to other records. One to a record that this person may not see is not shown."""
+
+    model = IncidentLink
+    fk_name = "incident"
+    template = TABLE
+    autocomplete_fields = ["other"]
+    fields = ["kind", "other"]
+    verbose_name = "link to another incident"
+    verbose_name_plural = "links to other incidents"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        visible = Incident.objects.visible_to(person(request))
+        return super().get_queryset(request).filter(other__in=visible)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "other":
+            kwargs["queryset"] = Incident.objects.visible_to(person(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ClaimChoice(forms.ModelMultipleChoiceField):
+    widget = forms.CheckboxSelectMultiple
+
+
+class VictimForm(RowForm):
+    """A person, and which of the record's claims speak of them."""
+
+    named_by = ClaimChoice(
+        queryset=Claim.objects.none(),
+        required=False,
+        label="Claims that speak of this person",
+        help_text="Claims are added first, each on its own page.",
+    )
+    # Set on the class that the admin makes for one page.
+    incident: Incident | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.incident is not None:
+            named_by: Any = self.fields["named_by"]
+            named_by.queryset = _claims_of(self.incident)
+        if self.instance.pk is not None:
+            self.initial["named_by"] = [link.claim_id for link in self.instance.claim_links.all()]
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()  # type: ignore[misc]
+        wanted = {claim.pk: claim for claim in self.cleaned_data["named_by"]}
+        links = {link.claim_id: link for link in self.instance.claim_links.all()}
+        for claim_id in links.keys() - wanted.keys():
+            links[claim_id].delete()
+        for claim_id in sorted(wanted.keys() - links.keys()):
+            VictimClaim.objects.create(
+                incident_id=self.instance.incident_id,
+                victim=self.instance,
+                claim=wanted[claim_id],
+            )
+
+
+def _claims_of(incident: Incident) -> QuerySet[Claim]:
+    return incident.claims.select_related("attributed_outlet", "attributed_actor")
+
+
+class VictimRows(RecordRows):
+    model = Victim
+    form = VictimForm
+    kept_once_published = True
+    removed_along = ("claim_links",)
+    verbose_name = "person"
+    verbose_name_plural = "people harmed"
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("outcome", "status", "role"),
+                    ("sex", "age_group", "age"),
+                    "names",
+                    "consent_basis",
+                    "named_by",
+                    "note",
+                ]
+            },
+        )
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("claim_links")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.incident = obj
+        return formset
+
+
+class BasisRows(RecordRows):
+    """Which claims an assessed count rests on."""
+
+    model = CountBasis
+    template = TABLE
+    fields = ["bound", "claim", "reason"]
+    verbose_name = "basis"
+    verbose_name_plural = "basis: which claims set which bound, and which were left out"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # formfield_for_dbfield is not told which count it is for.
+        request.count_of_page = obj  # type: ignore[attr-defined]
+        return super().get_formset(request, obj, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "claim" and field is not None:
+            count = request.count_of_page  # type: ignore[attr-defined]
+            field.queryset = _claims_of(count.incident) if count else Claim.objects.none()
+            # A plain list: no buttons to add or change a claim from here.
+            field.widget = field.widget.widget
+            field.widget.choices = field.choices
+        return field
+
+
+INCIDENT_ROWS: list[type[admin.options.InlineModelAdmin]] = [
+    AssessedCounts,
+    AssessedWeapons,
+    AssessedInvolvements,
+    VictimRows,
+    FurtherPlaceRows,
+    ExternalIdRows,
+    LinkRows,
+]
+CLAIM_ROWS: list[type[admin.options.InlineModelAdmin]] = [
+    ClaimedCounts,
+    ClaimedWeapons,
+    ClaimedInvolvements,
+]
