@@ -96,11 +96,9 @@ def apply(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f'REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM "{role}"')
             for table, privileges in grants.items():
                 cursor.execute(f'GRANT {privileges} ON "{table}" TO "{role}"')
-        # The history is written by its trigger, and the editors are asked for by the app's own.
+        # What everybody may do, both roles may.
+        cursor.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC")
         cursor.execute("REVOKE ALL ON FUNCTION history_record() FROM PUBLIC")
-        cursor.execute("REVOKE ALL ON FUNCTION incidents_editors(bigint) FROM PUBLIC")
-        app = next(iter(roles()))
-        cursor.execute(f'GRANT EXECUTE ON FUNCTION incidents_editors(bigint) TO "{app}"')
 
 
 def _held(cursor: CursorWrapper, role: str) -> dict[str, set[str]]:

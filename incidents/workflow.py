@@ -101,7 +101,9 @@ def take_step(
     transition = TRANSITIONS[Verb(verb)]
     with acting(actor, reason or note, request_id=request_id):
         incident = (
-            Incident.objects.select_for_update(of=("self",))
+            # no_key: rows that hang on the record may still refer to it, and are ordered by the
+            # lock on its revision; a full lock would wait for them while they wait for it.
+            Incident.objects.select_for_update(of=("self",), no_key=True)
             .select_related("place")
             .visible_to(actor)
             .filter(pk=incident_id)
@@ -125,11 +127,21 @@ def take_step(
                 f"The record was edited since you looked at it: you saw revision {revision}, "
                 f"it is at {current.number}. Look again."
             )
+        _hold_shared(incident)
         _carry_out(transition, incident, actor, current.number, reason=reason, note=note)
         if transition.target != incident.state:
             incident.state = transition.target
             incident.save(update_fields=["state"])
     return incident
+
+
+def _hold_shared(incident: Incident) -> None:
+    """Keep the places, actors, outlets, articles and datasets that it names as they are.
+
+    One that somebody is changing is waited for, so that the change is seen.
+    """
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT incidents_hold_shared(%s)", [incident.pk])
 
 
 def _words(verb: Verb) -> str:

@@ -44,7 +44,7 @@ def refuse(table: str, *operations: str, rule: str, message: str) -> migrations.
 
 
 def check(table: str, name: str, condition: str) -> migrations.RunSQL:
-    """A CHECK that the ORM cannot say; its message is in ``SQL_RULES`` of the app."""
+    """A CHECK that the ORM cannot say; its message is in ``sql_rules`` of the app's config."""
     return migrations.RunSQL(
         f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition});",
         f"ALTER TABLE {table} DROP CONSTRAINT {name};",
@@ -80,3 +80,13 @@ def codes(table: str, **lists: str) -> migrations.RunSQL:
         )
         backward.append(f"DROP TRIGGER {name} ON {table};")
     return _operation(forward, backward)
+
+
+def in_own_name(table: str, column: str) -> migrations.RunSQL:
+    """A new row of ``table`` names in ``column`` the person who acts, and nobody else."""
+    name = f"{table}_in_own_name"
+    return migrations.RunSQL(
+        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION history_own_name('{column}');",
+        f"DROP TRIGGER {name} ON {table};",
+    )

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from harmtracker.history.sql import check, codes, foreign_key, refuse, track
+from harmtracker.history.sql import check, codes, foreign_key, in_own_name, refuse, track
 
 # What makes up a record: an edit of any of these is an edit of the incident.
 PARTS = [
@@ -47,9 +47,13 @@ BEGIN
 END $$;
 CREATE FUNCTION incidents_part_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF EXISTS (SELECT FROM old_rows o JOIN new_rows n ON o.id = n.id WHERE o.incident_id <> n.incident_id) THEN
+        RAISE EXCEPTION 'What belongs to one record is not moved to another.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_stays_with_its_record';
+    END IF;
     PERFORM incidents_edit(array(
-        SELECT DISTINCT unnest(array[o.incident_id, n.incident_id])
-        FROM old_rows o FULL JOIN new_rows n ON o.id = n.id
+        SELECT DISTINCT n.incident_id
+        FROM old_rows o JOIN new_rows n ON o.id = n.id
         WHERE to_jsonb(o) IS DISTINCT FROM to_jsonb(n)));
     RETURN NULL;
 END $$;
@@ -104,220 +108,6 @@ def edited(table):
         backward.append(f"DROP TRIGGER {name} ON {table};")
     return migrations.RunSQL("\n".join(forward), "\n".join(backward))
 
-
-# Who has had a hand in what the next version would say: the author, everyone who changed the
-# record or a part of it since the last version, and everyone who, in that time, changed a place,
-# actor, outlet or article that it refers to.
-EDITORS = """
-CREATE FUNCTION incidents_editors(incident bigint) RETURNS SETOF bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH RECURSIVE since AS (
-        SELECT coalesce(
-            max(id) FILTER (WHERE after->>'state' IN ('published', 'retracted')
-                            AND before->>'state' IS DISTINCT FROM after->>'state'),
-            min(id)) AS id
-        FROM history_historyentry WHERE table_name = 'incidents_incident' AND row_id = incident
-    ), used_places (id) AS (
-        SELECT place_id FROM incidents_incident WHERE id = incident AND place_id IS NOT NULL
-        UNION SELECT place_id FROM incidents_furtherplace WHERE incident_id = incident
-        UNION SELECT p.parent_id FROM used_places u JOIN incidents_place p ON p.id = u.id
-              WHERE p.parent_id IS NOT NULL
-    ), used_actors (id) AS (
-        SELECT attributed_actor_id FROM incidents_claim WHERE incident_id = incident AND attributed_actor_id IS NOT NULL
-        UNION SELECT actor_id FROM incidents_involvement WHERE incident_id = incident
-        UNION SELECT affiliation_id FROM incidents_casualtycount WHERE incident_id = incident AND affiliation_id IS NOT NULL
-        UNION SELECT a.parent_id FROM used_actors u JOIN incidents_actor a ON a.id = u.id
-              WHERE a.parent_id IS NOT NULL
-    ), used_articles (id) AS (
-        SELECT article_id FROM incidents_claim WHERE incident_id = incident
-    ), used_outlets (id) AS (
-        SELECT attributed_outlet_id FROM incidents_claim WHERE incident_id = incident AND attributed_outlet_id IS NOT NULL
-        UNION SELECT a.outlet_id FROM sources_article a JOIN used_articles u ON a.id = u.id
-    ), shared (table_name, row_id) AS (
-        SELECT 'incidents_place', id FROM used_places
-        UNION ALL SELECT 'incidents_actor', id FROM used_actors
-        UNION ALL SELECT 'sources_article', id FROM used_articles
-        UNION ALL SELECT 'sources_outlet', id FROM used_outlets
-        UNION ALL SELECT 'incidents_dataset', dataset_id FROM incidents_incident WHERE id = incident AND dataset_id IS NOT NULL
-    )
-    SELECT author_id FROM incidents_incident WHERE id = incident
-    UNION
-    SELECT h.actor_id FROM history_historyentry h, since
-    WHERE h.incident_id = incident AND h.id >= since.id
-      AND NOT (h.operation = 'UPDATE' AND h.table_name = 'incidents_incident'
-               AND incidents_content(h.before) = incidents_content(h.after))
-    UNION
-    SELECT h.actor_id FROM shared s JOIN history_historyentry h
-        ON h.table_name = s.table_name AND h.row_id = s.row_id, since
-    WHERE h.id >= since.id
-$$;
-"""
-
-REVIEW = """
-CREATE FUNCTION incidents_review_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    record_state text;
-    revision_now bigint;
-BEGIN
-    IF NEW.actor_id IS DISTINCT FROM nullif(current_setting('harmtracker.actor', true), '')::bigint THEN
-        RAISE EXCEPTION 'A step of the workflow is taken in one''s own name.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_review_in_own_name';
-    END IF;
-    SELECT number INTO revision_now FROM incidents_incidentrevision
-        WHERE incident_id = NEW.incident_id FOR UPDATE;
-    IF NEW.verb = 'verify' THEN
-        SELECT state INTO record_state FROM incidents_incident WHERE id = NEW.incident_id;
-        IF record_state <> 'submitted' THEN
-            RAISE EXCEPTION 'Only a submitted record can be verified; this one is %.', record_state
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_review_of_submitted';
-        END IF;
-        IF NEW.revision IS DISTINCT FROM revision_now THEN
-            RAISE EXCEPTION 'The record was edited after it was looked at (revision % is now %).', NEW.revision, revision_now
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_review_of_current_revision';
-        END IF;
-        IF NEW.actor_id IN (SELECT incidents_editors(NEW.incident_id)) THEN
-            RAISE EXCEPTION 'A record is verified by a second person: neither its author nor anyone who edited it, or a place, actor, outlet or article that it names, since it was last published.'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_review_four_eyes';
-        END IF;
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER incidents_review_guard BEFORE INSERT ON incidents_review
-    FOR EACH ROW EXECUTE FUNCTION incidents_review_guard();
-"""
-
-# Each step of the workflow: from, to, and the review that must have been written for it.
-STATES = """
-CREATE FUNCTION incidents_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    last record;
-    revision_now bigint;
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        IF NEW.state <> 'draft' OR NEW.code IS NOT NULL THEN
-            RAISE EXCEPTION 'A record begins as a draft without a code.'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incident_begins_as_draft';
-        END IF;
-        RETURN NEW;
-    END IF;
-    IF OLD.author_id <> NEW.author_id THEN
-        RAISE EXCEPTION 'The author of a record stays the author.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incident_author_stays';
-    END IF;
-    IF NEW.code IS DISTINCT FROM OLD.code AND (OLD.code IS NOT NULL OR OLD.state <> 'verified') THEN
-        RAISE EXCEPTION 'A code is given at first publication and never changes.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incident_code_is_for_ever';
-    END IF;
-    IF NEW.state IS DISTINCT FROM OLD.state THEN
-        SELECT * INTO last FROM incidents_review WHERE incident_id = NEW.id ORDER BY id DESC LIMIT 1;
-        SELECT number INTO revision_now FROM incidents_incidentrevision WHERE incident_id = NEW.id;
-        IF last.id IS NULL OR last.revision IS DISTINCT FROM revision_now
-           OR (OLD.state, NEW.state, last.verb) NOT IN (
-                ('draft', 'submitted', 'submit'),
-                ('submitted', 'draft', 'return'), ('verified', 'draft', 'return'),
-                ('submitted', 'verified', 'verify'),
-                ('verified', 'published', 'publish'),
-                ('published', 'draft', 'reopen'), ('retracted', 'draft', 'reopen'),
-                ('published', 'retracted', 'retract')) THEN
-            RAISE EXCEPTION 'A record goes from % to % only by a step of the workflow.', OLD.state, NEW.state
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incident_state_by_workflow';
-        END IF;
-        IF NEW.state IN ('published', 'retracted') AND NOT EXISTS (
-            SELECT FROM incidents_publishedversion v
-            WHERE v.code = NEW.code AND v.kind = NEW.state AND v.seq = (
-                SELECT max(w.seq) FROM incidents_publishedversion w WHERE w.code = NEW.code)
-        ) THEN
-            RAISE EXCEPTION 'A record is % only by a version in the ledger that says so.', NEW.state
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incident_published_by_version';
-        END IF;
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER incidents_incident_state_guard BEFORE INSERT OR UPDATE ON incidents_incident
-    FOR EACH ROW EXECUTE FUNCTION incidents_state_guard();
-"""
-
-# The door, as the database holds it. The stamps are what publishing itself adds to the content.
-DOOR = """
-CREATE FUNCTION incidents_publish_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    acting bigint := nullif(current_setting('harmtracker.actor', true), '')::bigint;
-    incident incidents_incident%ROWTYPE;
-    last incidents_review%ROWTYPE;
-    revision_now bigint;
-    document jsonb := NEW.document::jsonb;
-    entry incidents_ledgerentry%ROWTYPE;
-BEGIN
-    SELECT * INTO incident FROM incidents_incident WHERE code = NEW.code FOR UPDATE;
-    SELECT * INTO last FROM incidents_review WHERE incident_id = incident.id ORDER BY id DESC LIMIT 1;
-    SELECT number INTO revision_now FROM incidents_incidentrevision WHERE incident_id = incident.id FOR UPDATE;
-    SELECT * INTO entry FROM incidents_ledgerentry WHERE seq = NEW.seq;
-    IF incident.id IS NULL OR last.id IS NULL OR last.revision IS DISTINCT FROM revision_now
-       OR (incident.state, last.verb, NEW.kind) NOT IN (
-            ('verified', 'verify', 'published'), ('published', 'propose_retraction', 'retracted')) THEN
-        RAISE EXCEPTION 'Only a verified record can be published: there is no live review of %.', NEW.code
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_has_live_review';
-    END IF;
-    IF (entry.code, entry.version, entry.kind) IS DISTINCT FROM (NEW.code, NEW.number::int, NEW.kind)
-       OR NEW.number <> 1 + (SELECT coalesce(max(number), 0) FROM incidents_publishedversion WHERE code = NEW.code)
-       OR document->>'code' IS DISTINCT FROM NEW.code
-       OR (document->>'version')::int IS DISTINCT FROM NEW.number::int THEN
-        RAISE EXCEPTION 'The version does not follow the last one of %.', NEW.code
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_follows';
-    END IF;
-    IF NEW.kind = 'retracted' THEN
-        IF acting IS NULL OR acting = last.actor_id THEN
-            RAISE EXCEPTION 'A retraction is confirmed by a second person.'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_retraction_four_eyes';
-        END IF;
-        RETURN NEW;
-    END IF;
-    IF document - '{code,version,published_at,previous_version,note,cite}'::text[] IS DISTINCT FROM last.content::jsonb THEN
-        RAISE EXCEPTION 'What is published is what was verified, to the letter.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_is_what_was_verified';
-    END IF;
-    IF acting IS NULL OR acting = incident.author_id THEN
-        RAISE EXCEPTION 'The author of a record does not publish it.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_not_by_author';
-    END IF;
-    IF last.actor_id IN (SELECT incidents_editors(incident.id))
-       OR NOT (SELECT is_active FROM accounts_user WHERE id = last.actor_id) THEN
-        RAISE EXCEPTION 'A record is published on the word of a second, active person who edited none of it.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_four_eyes';
-    END IF;
-    IF EXISTS (SELECT FROM incidents_dataset d WHERE d.id = incident.dataset_id AND NOT d.redistributable) THEN
-        RAISE EXCEPTION 'The terms of the dataset that this record is from forbid giving it to others.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_redistributable';
-    END IF;
-    IF jsonb_path_exists(document, '$.victims[*] ? ((exists(@.names) || exists(@.age)) && !(@.consent_basis.type() == "string"))') THEN
-        RAISE EXCEPTION 'A name or an age leaves only with a basis of consent.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_names_have_consent';
-    END IF;
-    IF EXISTS (SELECT FROM incidents_place p WHERE p.id = incident.place_id AND p.protected)
-       AND NOT incident.point_already_public
-       AND (document #>> '{place,point,latitude}')::numeric IS NOT NULL
-       AND ((document #>> '{place,point,latitude}')::numeric % 0.1 <> 0
-            OR (document #>> '{place,point,longitude}')::numeric % 0.1 <> 0) THEN
-        RAISE EXCEPTION 'The point of a protected place leaves on a grid of 0.1 degree.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_publishedversion_protected_on_grid';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER incidents_publishedversion_guard BEFORE INSERT ON incidents_publishedversion
-    FOR EACH ROW EXECUTE FUNCTION incidents_publish_guard();
-
-CREATE FUNCTION incidents_ledger_guard() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.seq <> 1 + (SELECT coalesce(max(seq), 0) FROM incidents_ledgerentry) THEN
-        RAISE EXCEPTION 'Ledger entries are numbered without gaps.'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_ledgerentry_without_gaps';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER incidents_ledgerentry_guard BEFORE INSERT ON incidents_ledgerentry
-    FOR EACH ROW EXECUTE FUNCTION incidents_ledger_guard();
-INSERT INTO incidents_ledgerhead (id, size, edge) VALUES (1, 0, '{}');
-"""
 
 KEPT = """
 CREATE FUNCTION incidents_keep_once_published() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -406,7 +196,7 @@ BEGIN
         FROM down JOIN incidents_place c ON c.parent_id = down.id
     )
     SELECT pcode INTO bad FROM down
-        WHERE level IN ('adm2', 'adm3') AND left(pcode, 6) <> state_code LIMIT 1;
+        WHERE level IN ('adm2', 'adm3') AND left(pcode, 6) IS DISTINCT FROM state_code AND pcode IS NOT NULL LIMIT 1;
     IF bad IS NOT NULL THEN
         RAISE EXCEPTION 'The first six characters of % are not the code of the state that it lies in.', bad
             USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_place_pcode_of_its_state';
@@ -415,6 +205,60 @@ BEGIN
 END $$;
 CREATE TRIGGER incidents_place_pcode_of_its_state AFTER INSERT OR UPDATE OF pcode, parent_id, level
     ON incidents_place FOR EACH ROW EXECUTE FUNCTION incidents_pcode_guard();
+"""
+
+# How many revisions there were is not for anybody to say but the triggers.
+REVISIONS = """
+CREATE FUNCTION incidents_revision_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.number <> OLD.number + 1 OR NEW.incident_id <> OLD.incident_id
+       OR coalesce(current_setting('harmtracker.actor', true), '') = '' THEN
+        RAISE EXCEPTION 'A revision is the next one, by somebody''s edit.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incidentrevision_counts_edits';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER incidents_incidentrevision_counts_edits BEFORE UPDATE ON incidents_incidentrevision
+    FOR EACH ROW EXECUTE FUNCTION incidents_revision_guard();
+"""
+
+# Two records that were each the duplicate of the other would both be gone from all totals.
+DUPLICATES = """
+CREATE FUNCTION incidents_duplicate_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        WITH RECURSIVE originals (id) AS (
+            SELECT NEW.other_id
+            UNION SELECT l.other_id FROM originals o JOIN incidents_incidentlink l ON l.incident_id = o.id
+            WHERE l.kind IN ('duplicate_of', 'merged_into'))
+        SELECT FROM originals WHERE id = NEW.incident_id
+    ) THEN
+        RAISE EXCEPTION 'The original of a duplicate cannot be its duplicate.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_incidentlink_not_in_a_circle';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER incidents_incidentlink_not_in_a_circle AFTER INSERT OR UPDATE ON incidents_incidentlink
+    FOR EACH ROW WHEN (NEW.kind IN ('duplicate_of', 'merged_into'))
+    EXECUTE FUNCTION incidents_duplicate_guard();
+"""
+
+# A source's own count needs no basis: it is one.
+BASES = """
+CREATE FUNCTION incidents_basis_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM incidents_casualtycount c JOIN incidents_countbasis b ON b.count_id = c.id
+               WHERE c.claim_id IS NOT NULL
+               AND CASE TG_TABLE_NAME WHEN 'incidents_countbasis' THEN b.id ELSE c.id END = NEW.id) THEN
+        RAISE EXCEPTION 'Only our own assessment has a basis; this count is a source''s.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_basis_of_assessment';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER incidents_countbasis_basis_of_assessment AFTER INSERT OR UPDATE ON incidents_countbasis
+    FOR EACH ROW EXECUTE FUNCTION incidents_basis_guard();
+CREATE TRIGGER incidents_casualtycount_basis_of_assessment AFTER UPDATE OF claim_id ON incidents_casualtycount
+    FOR EACH ROW EXECUTE FUNCTION incidents_basis_guard();
 """
 
 BUCKETS = """
@@ -520,34 +364,24 @@ class Migration(migrations.Migration):
             "incidents_incident", "incidents_incident_date_not_in_the_future",
             "date_earliest <= (now() AT TIME ZONE 'UTC' + interval '14 hours')::date",
         ),
-        check(
-            "incidents_review", "incidents_review_content_hash",
-            "content_sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex')",
-        ),
-        # Four eyes and the door
-        migrations.RunSQL(EDITORS, "DROP FUNCTION incidents_editors(bigint);"),
         migrations.RunSQL(
-            REVIEW,
-            "DROP TRIGGER incidents_review_guard ON incidents_review; DROP FUNCTION incidents_review_guard();",
+            REVISIONS,
+            "DROP TRIGGER incidents_incidentrevision_counts_edits ON incidents_incidentrevision;"
+            "DROP FUNCTION incidents_revision_guard();",
         ),
         migrations.RunSQL(
-            STATES,
-            "DROP TRIGGER incidents_incident_state_guard ON incidents_incident; DROP FUNCTION incidents_state_guard();",
+            DUPLICATES,
+            "DROP TRIGGER incidents_incidentlink_not_in_a_circle ON incidents_incidentlink;"
+            "DROP FUNCTION incidents_duplicate_guard();",
         ),
         migrations.RunSQL(
-            DOOR,
-            "DELETE FROM incidents_ledgerhead;"
-            "DROP TRIGGER incidents_ledgerentry_guard ON incidents_ledgerentry; DROP FUNCTION incidents_ledger_guard();"
-            "DROP TRIGGER incidents_publishedversion_guard ON incidents_publishedversion; DROP FUNCTION incidents_publish_guard();",
+            BASES,
+            "DROP TRIGGER incidents_countbasis_basis_of_assessment ON incidents_countbasis;"
+            "DROP TRIGGER incidents_casualtycount_basis_of_assessment ON incidents_casualtycount;"
+            "DROP FUNCTION incidents_basis_guard();",
         ),
-        check(
-            "incidents_publishedversion", "incidents_publishedversion_hash",
-            "sha256 = encode(sha256(convert_to(document, 'UTF8')), 'hex')",
-        ),
-        check(
-            "incidents_ledgerentry", "incidents_ledgerentry_leaf_hash",
-            r"leaf_hash = encode(sha256('\x00'::bytea || convert_to(entry, 'UTF8')), 'hex')",
-        ),
+        in_own_name("incidents_incident", "author_id"),
+        in_own_name("incidents_reviewcomment", "author_id"),
         migrations.RunSQL(
             BUCKETS,
             "DROP TRIGGER incidents_publishedcasualty_bucket_of_status ON incidents_publishedcasualty;"
@@ -567,12 +401,5 @@ class Migration(migrations.Migration):
         *(
             refuse(table, "TRUNCATE", rule=f"{table}_never_emptied", message=NEVER_DELETED)
             for table in [*PARTS, "incidents_reviewcomment"]
-        ),
-        *(
-            refuse(
-                table, "UPDATE", "DELETE", "TRUNCATE", rule=f"{table}_only_grows",
-                message="What was said and published stays: these rows only grow.",
-            )
-            for table in ("incidents_review", "incidents_ledgerentry", "incidents_publishedversion")
         ),
     ]

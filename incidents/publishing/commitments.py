@@ -37,6 +37,9 @@ REDACTABLE = {
     "copy_url",
     "independence_group",
     "cite",
+    "value",
+    "dataset",
+    "attribution",
 }
 # Words where an incident's own `place` is a section: the place in a claim's words is free text.
 _REDACTABLE_TEXT = {"place", "date"}
@@ -51,7 +54,7 @@ def commit(document: dict[str, Any]) -> tuple[dict[str, Any], list[Disclosure]]:
     def replace(value: Any, path: list[str | int]) -> Any:
         if isinstance(value, dict):
             return {
-                key: hide(inner, [*path, key])
+                key: hide_each(inner, [*path, key])
                 if inner is not None and _is_redactable(key, inner)
                 else replace(inner, [*path, key])
                 for key, inner in value.items()
@@ -59,6 +62,12 @@ def commit(document: dict[str, Any]) -> tuple[dict[str, Any], list[Disclosure]]:
         if isinstance(value, list):
             return [replace(inner, [*path, i]) for i, inner in enumerate(value)]
         return value
+
+    def hide_each(value: Any, path: list[str | int]) -> Any:
+        # Of several names one may have to leave alone.
+        if isinstance(value, list):
+            return [hide(item, [*path, i]) for i, item in enumerate(value)]
+        return hide(value, path)
 
     def hide(value: Any, path: list[str | int]) -> dict[str, str]:
         disclosure: Disclosure = [secrets.token_urlsafe(SALT_BYTES), path, value]

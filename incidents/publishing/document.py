@@ -37,9 +37,13 @@ def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _point(latitude: Decimal | None, longitude: Decimal | None) -> dict[str, Any] | None:
+def _point(
+    latitude: Decimal | None, longitude: Decimal | None, *, coarse: bool
+) -> dict[str, Any] | None:
     if latitude is None or longitude is None:
         return None
+    if coarse:
+        latitude, longitude = on_grid(latitude, longitude)
     return {"latitude": float(latitude), "longitude": float(longitude)}
 
 
@@ -165,7 +169,7 @@ def _basis(basis: CountBasis) -> dict[str, Any]:
     return {"bound": basis.bound, "claim": str(basis.claim.uuid), "reason": basis.reason}
 
 
-def _claim(actors: Trees, claim: Claim) -> dict[str, Any]:
+def _claim(actors: Trees, claim: Claim, *, coarse: bool) -> dict[str, Any]:
     if claim.attributed_outlet is not None:
         speaker = {"type": "outlet", **_outlet(claim.attributed_outlet)}
         group = claim.attributed_outlet.independence_group
@@ -185,7 +189,7 @@ def _claim(actors: Trees, claim: Claim) -> dict[str, Any]:
         "date": claim.date_said,
         "time": claim.time_said,
         "place": claim.place_said,
-        "point": _point(claim.latitude, claim.longitude),
+        "point": _point(claim.latitude, claim.longitude, coarse=coarse),
         "note": claim.note,
         "counts": [_count(actors, row) for row in claim.casualtycounts.all()],
         "weapons": [_weapon(row) for row in claim.weaponuses.all()],
@@ -200,12 +204,13 @@ def _victim(victim: Victim) -> dict[str, Any]:
         "role": victim.role,
         "sex": victim.sex,
         "age_group": victim.age_group,
-        "claims": [str(link.claim.uuid) for link in victim.claim_links.all()],
     }
     if victim.consent_basis is not None:
         person["consent_basis"] = victim.consent_basis
         person["names"] = list(victim.names)
         person["age"] = _number(victim.age)
+        # Without consent not even these: the article behind a claim may name the person.
+        person["claims"] = [str(link.claim.uuid) for link in victim.claim_links.all()]
     return person
 
 
@@ -245,32 +250,30 @@ def _load(incident_id: int) -> Incident:
     )
 
 
+def _is_coarse(incident: Incident, places: Trees) -> bool:
+    """Whether its points leave on the grid: the place, or one it lies in, is protected."""
+    return (
+        incident.place_id is not None
+        and not incident.point_already_public
+        and any(place.protected for place in places.path(incident.place_id))
+    )
+
+
 def _place_section(incident: Incident, places: Trees) -> dict[str, Any] | None:
     if incident.place is None:
         return None
     path = places.path(incident.place.pk)
-    latitude, longitude = incident.latitude, incident.longitude
-    radius = incident.radius_m
-    coarse = (
-        incident.place.protected
-        and not incident.point_already_public
-        and latitude is not None
-        and longitude is not None
-    )
-    if coarse:
-        assert latitude is not None and longitude is not None  # noqa: S101, PT018
-        latitude, longitude = on_grid(latitude, longitude)
-        radius = None
+    coarse = _is_coarse(incident, places)
     return {
         **_place(path[0]),
         "path": [_place(step) for step in path[1:]],
         "country": incident.place.country,
-        "point": _point(latitude, longitude),
+        "point": _point(incident.latitude, incident.longitude, coarse=coarse),
         "point_basis": incident.point_basis,
         "point_note": "" if coarse else incident.point_note,
         "precision": incident.place_precision,
-        "radius_m": radius,
-        "protected": incident.place.protected,
+        "radius_m": None if coarse else incident.radius_m,
+        "protected": any(place.protected for place in path),
         "on_grid": coarse,
     }
 
@@ -300,7 +303,8 @@ def build_content(incident_id: int) -> dict[str, Any]:
         | {row.actor_id for rows in parties for row in rows}
         | {c.attributed_actor_id for c in loaded_claims if c.attributed_actor_id},
     )
-    claims = [_claim(actors, claim) for claim in loaded_claims]
+    coarse = _is_coarse(incident, places)
+    claims = [_claim(actors, claim, coarse=coarse) for claim in loaded_claims]
     sums = totals(
         Row(
             row.outcome,

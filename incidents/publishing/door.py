@@ -17,10 +17,10 @@ from . import ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
 from .commitments import commit
-from .document import build_content, differences
+from .document import SHAPE, build_content, differences
 
 
-def current_version(code: str | None) -> PublishedVersion | None:
+def latest_version(code: str | None) -> PublishedVersion | None:
     return (
         PublishedVersion.objects.using("default").filter(code=code).order_by("-number").first()
         if code
@@ -52,14 +52,14 @@ def publish(incident: Incident, verification: Review, *, note: str) -> Published
 def retract(incident: Incident, *, reason: str) -> PublishedVersion:
     """Leave a tombstone: the code, what kind of record it was, and why it was withdrawn."""
     assert incident.code is not None  # noqa: S101  (a constraint of published records)
-    content = {"shape": 1, "record_type": incident.record_type, "retracted": True}
+    content = {"shape": SHAPE, "record_type": incident.record_type, "retracted": True}
     return _let_out(incident.code, VersionKind.RETRACTED, content, note=reason)
 
 
 def _let_out(
     code: str, kind: VersionKind, content: dict[str, Any], *, note: str
 ) -> PublishedVersion:
-    last = current_version(code)
+    last = latest_version(code)
     number = 1 if last is None else last.number + 1
     head = ledger.lock_head()
     at = ledger.now()

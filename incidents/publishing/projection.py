@@ -120,11 +120,24 @@ def _store_references(found: dict[tuple[str, str], dict[str, Any]], seq: int) ->
     )
 
 
-def _drop_references(keys: set[str]) -> None:
-    """Remove those that no current document names any more."""
+def _renew_references(keys: set[str]) -> None:
+    """As the newest current document has them, those that the one just closed named.
+
+    What no current document names any more goes, with the words of the one that did.
+    """
     current = PublishedIncident.objects.using("default").filter(valid_until=None)
-    gone = [key for key in keys if not current.filter(reference_keys__contains=[key]).exists()]
-    PublishedReference.objects.using("default").filter(key__in=gone).delete()
+    for key in sorted(keys):
+        newest = current.filter(reference_keys__contains=[key]).order_by("-valid_from").first()
+        rows = PublishedReference.objects.using("default").filter(key=key)
+        if newest is None:
+            rows.delete()
+        elif not rows.filter(seq=newest.valid_from).exists():
+            version = PublishedVersion.objects.using("default").get(pk=newest.version_id)
+            named = references(json.loads(version.document))
+            _store_references(
+                {name: thing for name, thing in named.items() if name[1] == key},
+                newest.valid_from,
+            )
 
 
 def project(version: PublishedVersion) -> None:
@@ -144,7 +157,7 @@ def project(version: PublishedVersion) -> None:
         last.valid_until = seq
         last.save(using="default", update_fields=["valid_until"])
     if version.kind == VersionKind.RETRACTED:
-        _drop_references(before)
+        _renew_references(before)
         return
     document = json.loads(version.document)
     found = references(document)
@@ -152,7 +165,7 @@ def project(version: PublishedVersion) -> None:
     row.save(using="default", force_insert=True)
     _store_parts(row, document)
     _store_references(found, seq)
-    _drop_references(before - set(row.reference_keys))
+    _renew_references(before - set(row.reference_keys))
 
 
 def _incident_row(

@@ -113,6 +113,14 @@ def _total(rows: Sequence[Row]) -> Total:
     return Total(min=low, at_least=low is not None)
 
 
+def _at_least(whole: Total, low: int | None) -> Total:
+    """A total of everybody, which is never below what its buckets come to."""
+    if low is None or (whole.min is not None and whole.min >= low):
+        return whole
+    best = None if whole.best is not None and whole.best < low else whole.best
+    return Total(min=low, best=best, max=whole.max, at_least=whole.max is None)
+
+
 def totals(rows: Iterable[Row]) -> dict[str, dict[str, Total]]:
     """Outcome -> bucket -> total, every bucket present; an outcome that no row is of is absent."""
     rows = list(rows)
@@ -127,10 +135,9 @@ def totals(rows: Iterable[Row]) -> dict[str, dict[str, Total]]:
             for bucket in buckets
         }
         of_all = [row for row in of_outcome if row.bucket == "all"]
+        held = {row.bucket for row in of_outcome}
+        everybody = add(per_bucket[bucket] for bucket in buckets if bucket in held)
         if of_all:
-            everybody = _total(of_all)
-        else:
-            held = {row.bucket for row in of_outcome}
-            everybody = add(per_bucket[bucket] for bucket in buckets if bucket in held)
+            everybody = _at_least(_total(of_all), everybody.min)
         result[outcome] = {**per_bucket, "all": everybody}
     return result

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from harmtracker.history.sql import codes, refuse, track
+from harmtracker.history.sql import codes, in_own_name, refuse, track
 
 
 class Migration(migrations.Migration):
@@ -13,7 +13,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        *(track(table) for table in ("sources_outlet", "sources_article", "sources_capture")),
+        *(track(table) for table in (
+            "sources_outlet", "sources_article", "sources_capture", "sources_custodyentry",
+        )),
+        in_own_name("sources_capture", "captured_by_id"),
+        in_own_name("sources_custodyentry", "by_id"),
         codes("sources_outlet", kind="outlet_kind", reliability="reliability"),
         codes("sources_capture", kind="capture_kind"),
         *(

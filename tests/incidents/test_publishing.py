@@ -36,10 +36,12 @@ from incidents.models import (
     PublishedVictim,
     Victim,
 )
-from incidents.publishing import merkle
+from incidents.publishing import ledger, merkle
 from incidents.publishing.canonical import canonical, sha256
+from incidents.publishing.codes import next_code
 from incidents.publishing.commitments import recommit
 from incidents.publishing.document import build_content
+from sources.models import Outlet
 
 pytestmark = pytest.mark.django_db
 
@@ -243,51 +245,72 @@ def test_no_salt_is_used_twice(draft: Draft, people: SimpleNamespace) -> None:
 
 # --- Bypasses: as the application's role, by raw SQL ---
 
-CODE = "MMR-2024-0999"
 
-
-def _insert_version(code: str, number: int, text: str, kind: str = "published") -> None:
-    seq = LedgerHead.objects.using("default").get().size + 1
-    entry = canonical({"seq": seq})
-    LedgerEntry.objects.using("default").create(
-        seq=seq,
-        at="2024-01-01T00:00Z",
-        kind=kind,
-        code=code,
-        version=number,
-        committed_sha256=sha256(text),
-        entry=entry,
-        leaf_hash=merkle.leaf_hash(entry.encode()).hex(),
-        root_hash="",
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO incidents_publishedversion "
-            "(seq, code, number, kind, document, sha256, disclosures, note, published_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, '[]', '', now())",
-            [seq, code, number, kind, text, sha256(text)],
-        )
-
-
-def _forged(incident: Incident, **changes: Any) -> str:
-    content = json.loads(incident.reviews.get(verb=Verb.VERIFY).content)
-    return canonical({**content, "code": CODE, "version": 1, **changes})
-
-
-def _publish_forged(incident: Incident, actor: User, **changes: Any) -> None:
+def _let_out(
+    incident: Incident,
+    actor: User,
+    *,
+    kind: str = "published",
+    content: dict[str, Any] | None = None,
+    rewrite: Callable[[str], str] = str,
+    note: str = "",
+    **changes: Any,
+) -> None:
+    """What the door does, without its checks: a true ledger entry, and a version by raw SQL."""
     with acting(actor):
-        Incident.objects.filter(pk=incident.pk).update(code=CODE)
-        _insert_version(CODE, 1, _forged(incident, **changes))
+        code = incident.code
+        if code is None and incident.state == State.VERIFIED:
+            code = next_code(incident)
+            Incident.objects.filter(pk=incident.pk).update(code=code)
+        code = code or "MMR-2024-0777"
+        number = versions(code).count() + 1
+        head, at = ledger.lock_head(), ledger.now()
+        if content is None:
+            verification = incident.reviews.filter(verb=Verb.VERIFY).last()
+            content = json.loads(verification.content) if verification else {}
+        title = f"{content['title']}. " if "title" in content else ""
+        stamps = {
+            "code": code,
+            "version": number,
+            "published_at": ledger.timestamp(at),
+            "previous_version": number - 1 or None,
+            "note": note,
+            "cite": f"harmtracker, {code}, version {number}: {title}Published {at:%Y-%m-%d}.",
+        }
+        text = rewrite(canonical({**content, **stamps, **changes}))
+        facts = {"kind": kind, "code": code, "version": number, "committed_sha256": sha256(text)}
+        entry = ledger.append(head, at=at, **facts)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO incidents_publishedversion "
+                "(seq, code, number, kind, document, sha256, disclosures, note, published_at) "
+                "VALUES (%s, %s, %s, %s, %s, %s, '[]', %s, %s)",
+                [entry.seq, code, number, kind, text, sha256(text), note, at],
+            )
+
+
+def _doubled(text: str) -> str:
+    """A key that stands twice: jsonb would see the last one alone."""
+    return '{"title":"NEVER VERIFIED",' + text[1:]
+
+
+def _telling_note(text: str) -> str:
+    return text.replace('"note":""', '"note":{"names":["HIDDEN"]}')
 
 
 @pytest.mark.parametrize(
     ("person", "changes", "rule"),
     [
-        ("verifier", {"title": "Another"}, "is_what_was_verified"),
+        ("verifier", {"summary": "Another"}, "is_what_was_verified"),
         ("verifier", {"extra": 1}, "is_what_was_verified"),
+        ("verifier", {"rewrite": _doubled}, "is_what_was_verified"),
         ("verifier", {"version": 2}, "follows"),
         ("verifier", {"code": "MMR-2024-0998"}, "follows"),
+        ("verifier", {"rewrite": _telling_note}, "follows"),
+        ("verifier", {"cite": "HIDDEN"}, "follows"),
+        ("verifier", {"published_at": "1999-01-01T00:00:00.000000Z"}, "follows"),
         ("researcher", {}, "not_by_author"),
+        ("other_researcher", {}, "not_by_author"),
     ],
 )
 def test_only_the_verified_bytes_are_published_even_by_raw_sql(
@@ -295,33 +318,116 @@ def test_only_the_verified_bytes_are_published_even_by_raw_sql(
 ) -> None:
     incident = draft(State.VERIFIED)
     with pytest.raises(Invalid) as refusal:
-        _publish_forged(incident, getattr(people, person), **changes)
+        _let_out(incident, getattr(people, person), **changes)
     assert refusal.value.rule == f"incidents_publishedversion_{rule}"
 
 
 def test_the_verified_bytes_pass_so_that_the_refusals_above_mean_something(
     draft: Draft, people: SimpleNamespace
 ) -> None:
-    incident = draft(State.VERIFIED)
-    _publish_forged(incident, people.verifier)
+    _let_out(draft(State.VERIFIED), people.verifier)
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.SUBMITTED, State.PUBLISHED])
 def test_nothing_is_published_without_a_live_review(
     draft: Draft, people: SimpleNamespace, state: State
 ) -> None:
-    incident = draft(state)
-    with pytest.raises(Invalid) as refusal, acting(people.verifier):
-        _insert_version(incident.code or CODE, 2, "{}")
+    with pytest.raises(Invalid) as refusal:
+        _let_out(draft(state), people.verifier)
     assert refusal.value.rule == "incidents_publishedversion_has_live_review"
 
 
-def test_a_verification_is_used_once(draft: Draft, people: SimpleNamespace) -> None:
+def _proposed(draft: Draft, people: SimpleNamespace) -> Incident:
     incident = draft(State.PUBLISHED)
-    assert incident.code is not None
+    return workflow.take_step(
+        Verb.PROPOSE_RETRACTION, incident_id=incident.pk, actor=people.verifier, reason="A hoax"
+    )
+
+
+TOMBSTONE = {"record_type": "incident", "retracted": True, "shape": 1}
+
+
+@pytest.mark.parametrize(
+    ("person", "content", "note", "rule"),
+    [
+        ("verifier", TOMBSTONE, "A hoax", "retraction_four_eyes"),
+        ("researcher", TOMBSTONE, "A hoax", "retraction_four_eyes"),
+        ("other_verifier", {**TOMBSTONE, "victims": ["HIDDEN"]}, "A hoax", "tombstone_is_bare"),
+        ("other_verifier", TOMBSTONE, "Another reason", "tombstone_is_bare"),
+    ],
+)
+def test_a_retraction_by_raw_sql_takes_two_and_says_no_more_than_why(
+    draft: Draft,
+    people: SimpleNamespace,
+    person: str,
+    content: dict[str, Any],
+    note: str,
+    rule: str,
+) -> None:
+    incident = _proposed(draft, people)
+    with pytest.raises(Invalid) as refusal:
+        _let_out(incident, getattr(people, person), kind="retracted", content=content, note=note)
+    assert refusal.value.rule == f"incidents_publishedversion_{rule}"
+
+
+def test_a_bare_tombstone_of_a_second_person_passes(draft: Draft, people: SimpleNamespace) -> None:
+    incident = _proposed(draft, people)
+    actor = people.other_verifier
+    _let_out(incident, actor, kind="retracted", content=TOMBSTONE, note="A hoax")
+
+
+LEDGER_LIES = [
+    ("UPDATE incidents_ledgerhead SET size = 99", "incidents_ledgerhead_follows"),
+    ("UPDATE incidents_ledgerhead SET edge = '{}'", "incidents_ledgerhead_follows"),
+    ("UPDATE incidents_codecounter SET last = 0", "incidents_codecounter_counts"),
+    (
+        "INSERT INTO incidents_codecounter (country, year, last) VALUES ('SYR', 1066, 5)",
+        "incidents_codecounter_counts",
+    ),
+    (
+        "INSERT INTO incidents_ledgerentry SELECT 4, '1999-01-01', kind, code, 9, "
+        "committed_sha256, entry, leaf_hash, root_hash FROM incidents_ledgerentry WHERE seq = 3",
+        "incidents_ledgerentry_is_true",
+    ),
+    (
+        "INSERT INTO incidents_ledgerentry SELECT 5, now(), kind, code, 9, committed_sha256, "
+        "entry, leaf_hash, root_hash FROM incidents_ledgerentry WHERE seq = 3",
+        "incidents_ledgerentry_without_gaps",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "rule"), LEDGER_LIES)
+def test_the_ledger_takes_no_lie(people: SimpleNamespace, statement: str, rule: str) -> None:
+    with pytest.raises(Invalid) as refusal, acting(people.verifier), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert refusal.value.rule == rule
+
+
+@pytest.mark.parametrize("missing", ["version", "head"])
+def test_an_entry_without_its_version_or_uncounted_is_refused_at_the_end(
+    people: SimpleNamespace, missing: str
+) -> None:
+    def append() -> None:
+        head = ledger.lock_head()
+        if missing == "head":
+            head.save = lambda **_: None  # type: ignore[method-assign]
+        facts = {"kind": "published", "code": "MMR-2024-0777", "version": 1}
+        ledger.append(head, at=ledger.now(), committed_sha256="0" * 64, **facts)
+
     with pytest.raises(Invalid) as refusal, acting(people.verifier):
-        _insert_version(incident.code, 2, _forged(incident, code=incident.code, version=2))
-    assert refusal.value.rule == "incidents_publishedversion_has_live_review"
+        append()
+    assert refusal.value.rule == "incidents_ledgerentry_is_whole"
+
+
+@pytest.mark.parametrize("code", ["SYR-1066-0001", "MMR-2024-9999"])
+def test_a_code_is_the_next_of_its_country_and_year(
+    draft: Draft, people: SimpleNamespace, code: str
+) -> None:
+    incident = draft(State.VERIFIED)
+    with pytest.raises(Invalid) as refusal, acting(people.verifier):
+        Incident.objects.filter(pk=incident.pk).update(code=code)
+    assert refusal.value.rule == "incidents_incident_code_is_counted"
 
 
 def test_the_word_of_a_person_deactivated_since_does_not_publish(
@@ -333,18 +439,6 @@ def test_the_word_of_a_person_deactivated_since_does_not_publish(
     with pytest.raises(Invalid) as refusal:
         workflow.take_step(Verb.PUBLISH, incident_id=incident.pk, actor=people.other_verifier)
     assert refusal.value.rule == "incidents_publishedversion_four_eyes"
-
-
-def test_a_retraction_by_raw_sql_takes_two_as_well(draft: Draft, people: SimpleNamespace) -> None:
-    incident = draft(State.PUBLISHED)
-    workflow.take_step(
-        Verb.PROPOSE_RETRACTION, incident_id=incident.pk, actor=people.verifier, reason="A hoax"
-    )
-    assert incident.code is not None
-    text = canonical({"code": incident.code, "version": 2, "retracted": True})
-    with pytest.raises(Invalid) as refusal, acting(people.verifier):
-        _insert_version(incident.code, 2, text, kind="retracted")
-    assert refusal.value.rule == "incidents_publishedversion_retraction_four_eyes"
 
 
 # --- What may not leave ---
@@ -373,7 +467,7 @@ def test_a_victim_without_consent_leaves_without_name_age_and_note(
     assert "SENTINEL" not in text
     assert "7.5" not in text
     (victim,) = json.loads(text)["victims"]
-    assert set(victim) == {"outcome", "status", "role", "sex", "age_group", "claims"}
+    assert set(victim) == {"outcome", "status", "role", "sex", "age_group"}
 
 
 def test_a_victim_with_consent_leaves_with_the_name(draft: Draft, people: SimpleNamespace) -> None:
@@ -397,8 +491,7 @@ def _to_published(incident: Incident, people: SimpleNamespace) -> None:
 
 def _verify_forged_content(incident: Incident, people: SimpleNamespace, **changes: Any) -> None:
     """A verification by a second person of content that our builder would not have made."""
-    content = json.loads(_built(incident))
-    text = canonical({**content, **changes})
+    text = canonical({**build_content(incident.pk), **changes})
     with acting(people.verifier):
         incident.reviews.create(
             verb=Verb.VERIFY,
@@ -408,24 +501,68 @@ def _verify_forged_content(incident: Incident, people: SimpleNamespace, **change
             content_sha256=sha256(text),
         )
         Incident.objects.filter(pk=incident.pk).update(state=State.VERIFIED)
+    incident.refresh_from_db()
 
 
-def _built(incident: Incident) -> str:
-    return canonical(build_content(incident.pk))
+PERSON = {"outcome": "killed", "status": "civilian", "sex": "male", "age_group": "child"}
 
 
 @pytest.mark.parametrize(
-    "victim",
-    [{"names": ["SENTINEL"]}, {"age": 7.5}, {"names": ["SENTINEL"], "consent_basis": None}],
+    "told",
+    [
+        {"names": ["SENTINEL NAME"]},
+        {"age": 7.5},
+        {"names": ["SENTINEL NAME"], "consent_basis": None},
+    ],
     ids=str,
 )
-def test_the_database_lets_no_name_out_without_consent_whatever_was_verified(
-    draft: Draft, people: SimpleNamespace, victim: dict[str, Any]
+def test_no_name_without_consent_is_verified_whatever_the_content_says(
+    draft: Draft, people: SimpleNamespace, told: dict[str, Any]
+) -> None:
+    incident = draft()
+    with acting(people.researcher):
+        _name(incident)
+    workflow.take_step(Verb.SUBMIT, incident_id=incident.pk, actor=people.researcher)
+    incident.refresh_from_db()
+    with pytest.raises(Invalid) as refusal:
+        _verify_forged_content(incident, people, victims=[{**PERSON, **told}])
+    assert refusal.value.rule == "incidents_review_of_the_record"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Another"},
+        {"summary": "Another"},
+        {"grading": {"code": "confirmed"}},
+        {"date": {"edtf": "1999"}},
+        {"place": None},
+        {"claims": []},
+        {"casualties": []},
+        {"victims": [PERSON]},
+    ],
+    ids=lambda c: next(iter(c)),
+)
+def test_what_is_verified_is_what_the_record_says(
+    draft: Draft, people: SimpleNamespace, changes: dict[str, Any]
 ) -> None:
     incident = draft(State.SUBMITTED)
-    _verify_forged_content(incident, people, victims=[victim])
     with pytest.raises(Invalid) as refusal:
-        _publish_forged(incident, people.verifier)
+        _verify_forged_content(incident, people, **changes)
+    assert refusal.value.rule == "incidents_review_of_the_record"
+
+
+def test_a_claim_of_a_person_leaves_only_with_consent_even_if_it_was_verified(
+    draft: Draft, people: SimpleNamespace
+) -> None:
+    incident = draft()
+    with acting(people.researcher):
+        _name(incident)
+    workflow.take_step(Verb.SUBMIT, incident_id=incident.pk, actor=people.researcher)
+    incident.refresh_from_db()
+    _verify_forged_content(incident, people, victims=[{**PERSON, "claims": ["x"]}])
+    with pytest.raises(Invalid) as refusal:
+        _let_out(incident, people.verifier)
     assert refusal.value.rule == "incidents_publishedversion_names_have_consent"
 
 
@@ -456,16 +593,38 @@ def test_a_protected_place_that_is_public_already_leaves_exactly(draft: Draft) -
     assert place["point"] == {"latitude": 24.78206, "longitude": 97.56247}
 
 
-def test_the_database_keeps_a_protected_place_on_its_grid(
-    draft: Draft, people: SimpleNamespace
+EXACT = {"latitude": 24.78206, "longitude": 97.56247}
+
+
+@pytest.mark.parametrize("which", ["place", "claim"])
+def test_the_database_keeps_the_points_of_a_protected_place_on_their_grid(
+    draft: Draft, people: SimpleNamespace, which: str
 ) -> None:
     incident = draft(State.SUBMITTED, place=_camp(), **PROTECTED)
-    place = json.loads(_built(incident))["place"]
-    exact = {**place, "point": {"latitude": 24.78206, "longitude": 97.56247}}
-    _verify_forged_content(incident, people, place=exact)
+    content = build_content(incident.pk)
+    section = content["place"] if which == "place" else content["claims"][0]
+    section["point"] = EXACT
+    _verify_forged_content(incident, people, **content)
     with pytest.raises(Invalid) as refusal:
-        _publish_forged(incident, people.verifier)
+        _let_out(incident, people.verifier)
     assert refusal.value.rule == "incidents_publishedversion_protected_on_grid"
+
+
+def test_a_site_in_a_protected_place_is_protected_and_so_are_its_claims(
+    draft: Draft, people: SimpleNamespace
+) -> None:
+    with acting(people.researcher):
+        school = services.save(
+            Place(slug="school", name="School", level="site", parent=_camp(), country="MMR")
+        )
+    incident = draft(place=school, **PROTECTED)
+    with acting(people.researcher):
+        Claim.objects.filter(incident=incident).update(latitude="24.78206", longitude="97.56247")
+    _to_published(incident, people)
+    content = document(Incident.objects.get(pk=incident.pk))
+    assert content["place"]["protected"] is True
+    assert content["place"]["point"] == {"latitude": 24.8, "longitude": 97.6}
+    assert content["claims"][0]["point"] == {"latitude": 24.8, "longitude": 97.6}
 
 
 def test_a_record_of_a_dataset_that_forbids_it_does_not_leave(
@@ -558,3 +717,22 @@ def test_a_reference_goes_with_the_last_document_that_names_it(
         workflow.take_step(Verb.RETRACT, incident_id=record.pk, actor=people.other_verifier)
     assert incident in draft_rows.model.objects.filter(state=State.RETRACTED)
     assert not named()
+
+
+def test_a_reference_that_stays_loses_the_words_of_what_was_retracted(
+    draft: Draft, people: SimpleNamespace
+) -> None:
+    draft(State.PUBLISHED)
+    with acting(people.administrator, "Renamed"):
+        Outlet.objects.filter(slug="gazette").update(name="Gazette, a libel")
+    second = draft(State.PUBLISHED)
+    names = PublishedReference.objects.using("default").filter(name__startswith="Gazette")
+    assert [row.name for row in names] == ["Gazette, a libel"]
+    workflow.take_step(
+        Verb.PROPOSE_RETRACTION, incident_id=second.pk, actor=people.verifier, reason="A hoax"
+    )
+    workflow.take_step(Verb.RETRACT, incident_id=second.pk, actor=people.other_verifier)
+    assert [row.name for row in names.all()] == ["Gazette"]
+    before = _index()
+    call_command("rebuild_published", verbosity=0)
+    assert _index() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -12,9 +13,9 @@ from django.db import connections
 
 from harmtracker.errors import Conflict, DomainError
 from harmtracker.history.acting import acting
-from incidents import workflow
+from incidents import services, workflow
 from incidents.choices import State, Verb
-from incidents.models import CasualtyCount, Incident, LedgerEntry, PublishedVersion, Review
+from incidents.models import CasualtyCount, Incident, LedgerEntry, Place, PublishedVersion, Review
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -82,6 +83,50 @@ def test_an_edit_and_a_verification_at_once_never_both_hold(
             assert isinstance(outcomes[1], Conflict)
         else:
             workflow.take_step(Verb.PUBLISH, incident_id=incident.pk, actor=people.verifier)
+
+
+def test_a_part_added_while_a_record_is_verified_ends_in_no_deadlock(
+    draft: Draft, people: SimpleNamespace, step: Callable[..., Callable[[], Incident]]
+) -> None:
+    for _ in range(15):
+        incident = draft(State.SUBMITTED)
+
+        def add(incident: Incident = incident) -> str:
+            with acting(people.researcher):
+                services.add_part(
+                    CasualtyCount,
+                    incident=incident,
+                    outcome="injured",
+                    status="civilian",
+                    qualifier="unknown",
+                )
+            return "added"
+
+        seen = incident.revision.number
+        outcomes = at_once(add, step(Verb.VERIFY, incident, people.verifier, revision=seen))
+        assert sum(isinstance(o, DomainError) for o in outcomes) == 1
+
+
+def test_an_editor_who_has_not_committed_yet_is_waited_for_and_seen(
+    draft: Draft, people: SimpleNamespace, step: Callable[..., Callable[[], Incident]]
+) -> None:
+    incident = draft(State.VERIFIED)
+    renamed = threading.Event()
+
+    def rename() -> str:
+        with acting(people.other_verifier):
+            Place.objects.filter(slug="laiza").update(name="Lai Zar")
+            renamed.set()
+            time.sleep(0.5)
+        return "renamed"
+
+    def publish() -> Incident:
+        renamed.wait()
+        return step(Verb.PUBLISH, incident, people.verifier)()
+
+    outcomes = at_once(rename, publish)
+    assert outcomes[0] == "renamed"
+    assert isinstance(outcomes[1], Conflict)
 
 
 def test_publishing_at_once_gives_one_line_of_entries_and_codes_without_gaps(

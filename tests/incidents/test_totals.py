@@ -61,6 +61,9 @@ def total(bucket: str, *rows: Row) -> str:
         # Uncertain is beside civilian, never inside it
         ("civilian", [row("2/2/2"), row("5/5/5", status="unknown")], "2/2/2"),
         ("uncertain", [row("2/2/2"), row("5/5/5", status="disputed")], "5/5/5"),
+        # What is known of everybody is never less than what is known of its buckets
+        ("all", [row("2/2/2", status="all", sex="female"), row("20/20/20")], "20/?/?+"),
+        ("all", [row("?/?/50", status="all"), row("20/20/20")], "20/?/50"),
         # A whole of everybody is not added to
         ("all", [row("9/9/9", status="all"), row("2/2/2")], "9/9/9"),
     ],

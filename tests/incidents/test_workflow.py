@@ -197,6 +197,10 @@ def test_the_database_refuses_the_review_of_the_author_by_raw_sql(
     incident = draft(State.SUBMITTED)
     with pytest.raises(Invalid) as refusal, acting(people.researcher):
         _insert_verification(incident, people.researcher)
+    assert refusal.value.rule == "incidents_review_by_who_may"
+    people.researcher.groups.add(*people.verifier.groups.all())
+    with pytest.raises(Invalid) as refusal, acting(people.researcher):
+        _insert_verification(incident, people.researcher)
     assert refusal.value.rule == "incidents_review_four_eyes"
 
 
