@@ -214,7 +214,7 @@ class DeskAdmin(FoundBySpelling):
         return HistoryEntry.objects.filter(table_name=self.opts.db_table, row_id=row.pk)
 
 
-class ViewOnlyAdmin(DeskAdmin):
+class ViewOnlyAdmin(ExactFields, DeskAdmin):
     """Rows that are read here and written elsewhere; they only grow, and have no history page."""
 
     change_form_template = "admin/view_only.html"

@@ -102,7 +102,7 @@ def _planted(people: SimpleNamespace) -> Canaries:
             incident=published,
             field="title",
             text=planted.plant("ReviewComment.text"),
-            author=people.verifier,
+            author=people.researcher,
         )
     for user in User.objects.order_by("pk"):
         user.username = planted.plant("User.username")

@@ -202,7 +202,10 @@ class VictimSerializer(serializers.Serializer):
     sex = coded("sex", "Their sex.")
     age_group = coded("age_group", "Their age.")
     claims = serializers.ListField(
-        child=serializers.UUIDField(), help_text="Ids of the claims that speak of the person."
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="Ids of the claims that speak of the person, where the name may be said: the "
+        "article behind a claim may say it.",
     )
     consent_basis = coded("consent_basis", "Why the name may be said.", required=False)
     names = serializers.ListField(
