@@ -27,7 +27,7 @@ class ListedCode:
 
 @cache
 def code_list(name: str) -> dict[str, ListedCode]:
-    """Code -> its entry, in the order of the list. KeyError-free: an unknown list is our bug."""
+    """Code -> its entry, in the order of the list. An unknown list is a bug of ours."""
     path = settings.FIXTURES / "codelists" / f"{name}.json"
     return {
         row["code"]: ListedCode(

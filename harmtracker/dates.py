@@ -1,33 +1,29 @@
 """Uncertain dates in EDTF (ISO 8601-2): levels 0 and 1, and sets; seasons are refused.
 
-The library ``edtf`` parses. Only its strict bounds are used: its fuzzy bounds of
-``2014-11-19~`` run over two years. The database derives the same bounds by its own function
-``edtf_bounds``, so that no row can carry others; a property test holds the two together.
+Only the strict bounds are derived: ``2014-11-19~`` is that day. The database derives the same by
+its own function ``edtf_bounds``, so that no row can carry others; a property test holds the two
+together, and the library ``edtf``, which refuses some good texts and takes some bad, is asked there
+for a third opinion.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from dataclasses import dataclass
-from time import struct_time
-
-from edtf import parse_edtf as _parse
-from edtf.parser.edtf_exceptions import EDTFParseException
 
 from harmtracker.errors import Invalid
 
-# What we take, before the library sees it. It accepts more (seasons, years of five digits), gives
-# an end that is unknown (`2014/`) ten years of length, and fails in its own ways on some of the
-# rest. An end that is open is written `..`.
-_YEAR = r"(?:[0-9]{4}|[0-9]{3}X|[0-9]{2}XX)"
-_MONTH = r"[0-9]{4}-(?:[01][0-9]|XX)"
-_DAY = r"(?:[0-9]{4}-[01][0-9]-(?:[0-3][0-9]|XX)|[0-9]{4}-XX-XX)"
-_DATE = rf"(?:{_YEAR}|{_MONTH}|{_DAY})[~?%]?"
-_ALLOWED = re.compile(
-    rf"{_DATE}|{_DATE}/(?:{_DATE}|\.\.)|\.\./{_DATE}|"
-    rf"(?P<set>[\[{{](?:\.\.)?{_DATE}(?:(?:,|\.\.){_DATE})*(?:\.\.)?[\]}}])"
+# ``edtf_bounds`` begins with the same pattern. An end that is open is written `..`; one that is
+# unknown (`2014/`) is refused, and so are years of more than four digits.
+_DATE = (
+    r"(?:[0-9]{4}|[0-9]{3}X|[0-9]{2}XX|[0-9]{4}-(?:[01][0-9]|XX)"
+    r"|[0-9]{4}-[01][0-9]-(?:[0-3][0-9]|XX)|[0-9]{4}-XX-XX)[~?%]?"
 )
+_ITEM = rf"{_DATE}(?:\.\.{_DATE})?"
+_ITEMS = rf"(?:{_DATE}\.\.|(?:\.\.{_DATE}|{_ITEM})(?:,{_ITEM})*(?:,{_DATE}\.\.)?)"
+_EDTF = re.compile(rf"{_DATE}|{_DATE}/(?:{_DATE}|\.\.)|\.\./{_DATE}|\[{_ITEMS}\]|\{{{_ITEMS}\}}")
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,17 @@ class EdtfDate:
     latest: datetime.date | None
 
 
-def _as_date(bound: struct_time | float) -> datetime.date | None:
-    # The library gives an open end as a float infinity.
-    if isinstance(bound, float):
-        return None
-    return datetime.date(*bound[:3])
+def _days(text: str) -> tuple[datetime.date, datetime.date]:
+    """First and last day of one date. Raises ValueError for a day that no calendar has."""
+    year, month, day = [*text.rstrip("~?%").split("-"), "", ""][:3]
+    if month in ("", "XX"):
+        first = datetime.date(int(year.replace("X", "0")), 1, 1)
+        return first, datetime.date(int(year.replace("X", "9")), 12, 31)
+    if day in ("", "XX"):
+        first = datetime.date(int(year), int(month), 1)
+        return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    first = datetime.date(int(year), int(month), int(day))
+    return first, first
 
 
 def parse_edtf(text: str) -> EdtfDate:
@@ -52,14 +54,24 @@ def parse_edtf(text: str) -> EdtfDate:
         f"{text!r} is not a date as EDTF writes it: for example 2014-11-19, 2014-11, "
         "2014-11-19~, 2014-11-19/2014-11-21 or [2014-11-19,2014-11-20]."
     )
-    shape = _ALLOWED.fullmatch(text)
-    if shape is None or (shape["set"] and (text[0] == "[") != (text[-1] == "]")):
+    if _EDTF.fullmatch(text) is None:
         raise refusal
-    try:
-        parsed = _parse(text)
-        earliest, latest = _as_date(parsed.lower_strict()), _as_date(parsed.upper_strict())
-    except (EDTFParseException, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise refusal from error
-    if earliest is not None and latest is not None and earliest > latest:
-        raise Invalid(f"{text!r} ends before it begins.")
-    return EdtfDate(text, earliest, latest)
+    firsts: list[datetime.date | None] = []
+    lasts: list[datetime.date | None] = []
+    # An interval is read as a range: 2014/2015 as 2014..2015, 2014/.. as 2014.., ../2014 as ..2014.
+    for part in re.sub(r"\.\./|/\.\.|/", "..", text.strip("[]{}")).split(","):
+        begin, _, end = part.partition("..") if ".." in part else (part, "", part)
+        try:
+            first = _days(begin)[0] if begin else None
+            last = _days(end)[1] if end else None
+        except ValueError as error:
+            raise refusal from error
+        if first is not None and last is not None and first > last:
+            raise Invalid(f"{text!r} ends before it begins.")
+        firsts.append(first)
+        lasts.append(last)
+    return EdtfDate(
+        text,
+        earliest=None if None in firsts else min(day for day in firsts if day is not None),
+        latest=None if None in lasts else max(day for day in lasts if day is not None),
+    )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 READ = "SELECT"
 ADD = "SELECT, INSERT"
@@ -101,26 +100,31 @@ def apply(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("REVOKE ALL ON FUNCTION history_record() FROM PUBLIC")
 
 
-def _held(cursor: CursorWrapper, role: str) -> dict[str, set[str]]:
-    cursor.execute(
-        "SELECT table_name, privilege_type FROM information_schema.role_table_grants "
-        "WHERE grantee = %s AND table_schema = 'public'",
-        [role],
-    )
-    held: dict[str, set[str]] = {}
-    for table, privilege in cursor.fetchall():
-        held.setdefault(table, set()).add(privilege)
-    return held
+# What the role itself can do, whoever it was granted to: columns and PUBLIC count as well.
+_HELD = """
+    SELECT c.relname, array_agg(p ORDER BY p) FROM pg_class c
+    CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
+                            'TRIGGER']) AS p
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND (has_table_privilege(c.oid, p) OR CASE
+           WHEN p IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+           THEN has_any_column_privilege(c.oid, p) ELSE false END)
+    GROUP BY c.relname
+"""
 
 
 def differences(connection: BaseDatabaseWrapper, role: str) -> list[str]:
-    """How the grants that ``role`` holds differ from its table, a line each; seen by that role."""
+    """How what ``role`` can do differs from its table, a line each; asked as that role."""
     wanted = {t: set(p.split(", ")) for t, p in roles()[role].items()}
     with connection.cursor() as cursor:
-        held = _held(cursor, role)
-    return [
+        cursor.execute(_HELD)
+        held = {table: set(privileges) for table, privileges in cursor.fetchall()}
+        cursor.execute("SELECT has_function_privilege('history_record()', 'EXECUTE')")
+        may_write_history = cursor.fetchone() == (True,)
+    lines = [
         f"{role} holds {sorted(held.get(table, set()))} on {table}, "
         f"wanted {sorted(wanted.get(table, set()))}"
         for table in sorted({*wanted, *held})
         if held.get(table, set()) != wanted.get(table, set())
     ]
+    return [*lines, f"{role} may call history_record()"] if may_write_history else lines

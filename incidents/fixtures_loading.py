@@ -102,7 +102,7 @@ def article(row: dict[str, Any]) -> Article:
 
 
 def incident_files() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and content of each incident file, oldest incident last as the article names them."""
+    """Name and content of each incident file, the oldest incident first."""
     for path in sorted((settings.FIXTURES / "incidents").glob("*.json"), key=lambda p: p.stem[-4:]):
         yield path.stem, read(f"incidents/{path.name}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from harmtracker.accounts.models import User
 
@@ -19,6 +20,7 @@ def setup_actor() -> User:
 
 def create_person(*, username: str, password: str, group: str) -> User:
     """A member of the team. The password is taken as it is: the caller made or checked it."""
-    user = User.objects.create_user(username=username, password=password, is_staff=True)
-    user.groups.set([Group.objects.get(name=group)])
+    with transaction.atomic():
+        user = User.objects.create_user(username=username, password=password, is_staff=True)
+        user.groups.set([Group.objects.get(name=group)])
     return user

@@ -68,7 +68,14 @@ def test_a_database_that_does_not_answer_is_one_line(settings, monkeypatch) -> N
 @pytest.mark.parametrize(
     ("statement", "line"),
     [
-        ("ALTER TABLE incidents_claim DISABLE TRIGGER USER", "Triggers are missing or off"),
+        ("ALTER TABLE incidents_claim DISABLE TRIGGER USER", "triggers are missing or off"),
+        ("DROP TRIGGER incidents_review_guard ON incidents_review", "incidents_review_guard"),
+        (
+            "DROP TRIGGER incidents_publishedversion_guard ON incidents_publishedversion",
+            "incidents_publishedversion_guard",
+        ),
+        ("GRANT EXECUTE ON FUNCTION history_record() TO {app}", "may call history_record"),
+        ("GRANT SELECT (names) ON incidents_victim TO {public}", "grants differ"),
         ("GRANT DELETE ON incidents_incident TO {app}", "grants differ"),
         ("GRANT SELECT ON incidents_incident TO {public}", "grants differ"),
     ],
@@ -79,6 +86,19 @@ def test_a_weakened_database_is_refused(committed, settings, statement: str, lin
         cursor.execute(statement.format(app=app, public=public))
     (refusal,) = refusals(settings)
     assert line in refusal
+
+
+def test_what_everybody_is_granted_counts_for_both_roles(committed, settings) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("GRANT SELECT ON history_historyentry TO PUBLIC")
+    (refusal,) = refusals(settings)
+    assert "grants differ" in refusal
+
+
+def test_the_list_of_triggers_is_that_of_the_migrations() -> None:
+    listed = checks.TRIGGERS.read_text().split()
+    assert listed == sorted(listed)
+    assert set(listed) == set(checks.triggers())
 
 
 def _python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -91,6 +91,8 @@ class Command(BaseCommand):
                 prefix=settings.HARMTRACKER_ROLE_PREFIX,
                 database="harmtracker",
             )
+        if "owner" not in connections:
+            raise CommandError("Migrations run as the owner: set DATABASE_OWNER_URL too.")
         with _one_at_a_time():
             self._load(is_empty=is_empty)
 
