@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -24,8 +23,6 @@ ROLES = ["anonymous", "researcher", "other_researcher", "verifier", "administrat
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 # The admin answers only these two differently; the rest is Django's.
 ADMIN_METHODS = ["GET", "POST"]
-
-pytestmark = pytest.mark.xdist_group("access")
 
 
 def routes() -> list[str]:

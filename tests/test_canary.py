@@ -36,9 +36,6 @@ from sources.models import Article, Capture, Outlet
 from tests import database
 from tests.conftest import people_by_name, renew_database
 
-# One worker runs them all: what they read is planted once.
-pytestmark = pytest.mark.xdist_group("canary")
-
 _numbers = itertools.count(1000)
 
 

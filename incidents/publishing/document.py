@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from harmtracker.codes import code_list
+from harmtracker.licence import DATA_LICENCE
 from incidents.models import (
     Actor,
     CasualtyCount,
@@ -28,7 +29,6 @@ from sources.models import Article, Outlet
 from .totals import Row, totals
 
 SHAPE = 1
-LICENCE = {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"}
 # Decimal places of the point of a protected place: a grid of about 11 km.
 PROTECTED_PLACES = 1
 
@@ -379,7 +379,7 @@ def build_content(incident_id: int) -> dict[str, Any]:
 def _licence(incident: Incident) -> dict[str, Any]:
     """An imported row keeps the licence of its dataset."""
     if incident.dataset is None:
-        return {**LICENCE, "attribution": "harmtracker"}
+        return dict(DATA_LICENCE)
     return {
         "name": incident.dataset.licence,
         "url": incident.dataset.url,

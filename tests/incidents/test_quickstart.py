@@ -22,9 +22,6 @@ from harmtracker.postgres import default_cluster
 
 ROOT = Path(__file__).parents[2]
 
-# One worker runs them all: they share one data folder.
-pytestmark = pytest.mark.xdist_group("quickstart")
-
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:

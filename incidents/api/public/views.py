@@ -16,6 +16,7 @@ from harmtracker.api import conditional, paging
 from harmtracker.api.parameters import Parameter, listed
 from harmtracker.api.problems import Problem
 from harmtracker.api.schema import describe
+from harmtracker.licence import DATA_LICENCE
 from harmtracker.models import Code
 from incidents.choices import VersionKind
 from incidents.models import PublishedIncident, PublishedReference, WeaponType
@@ -24,11 +25,6 @@ from . import filters, reading
 from . import serializers as shapes
 from .lists import PageView, PublicView, describe_page, fields_of, picked
 
-LICENCE = {
-    "name": "CC BY 4.0",
-    "url": "https://creativecommons.org/licenses/by/4.0/",
-    "attribution": "harmtracker",
-}
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
     "incidents": "incidents",
@@ -75,7 +71,7 @@ class RootView(PublicView):
                 "what was concluded from it, verified by a second person.",
                 "software_version": harmtracker.__version__,
                 "position": reading.position(),
-                "licence": LICENCE,
+                "licence": DATA_LICENCE,
                 "links": {
                     name: request.build_absolute_uri(reverse(route))
                     for name, route in LINKS.items()
