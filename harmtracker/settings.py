@@ -261,12 +261,12 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = HARMTRACKER_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "harmtracker" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Served from where they lie: nothing is collected.
 WHITENOISE_USE_FINDERS = True
 
 # --- API ---

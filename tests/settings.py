@@ -12,12 +12,10 @@ os.environ["HARMTRACKER_DATA"] = os.environ.setdefault(
 os.environ["SECRET_KEY"] = "tests-only-" + "0123456789abcdef" * 4
 
 from harmtracker.settings import *  # noqa: F403
-from harmtracker.settings import DATABASES, STATIC_ROOT
+from harmtracker.settings import DATABASES
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["published"]["OPTIONS"].pop("pool")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
-# WhiteNoise warns of a folder that is not there; static files are found without it.
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
