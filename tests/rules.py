@@ -15,11 +15,6 @@ from harmtracker.accounts.models import User
 from harmtracker.errors import DomainError
 from harmtracker.history.acting import acting
 
-# Rules that no write can meet, because another holds the same before them.
-NEVER_MET = {
-    "incidents_incident_date_in_order": "edtf_bounds refuses a date that ends before it begins, "
-    "and the columns that this compares are derived by it.",
-}
 OURS = "^(incidents|sources|history|harmtracker)_"
 
 

@@ -716,10 +716,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('date_earliest__isnull', True), ('date_latest__isnull', True), ('date_earliest__lte', models.F('date_latest')), _connector='OR'), name='incidents_incident_date_in_order', violation_error_message='The incident ends before it begins.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
             constraint=models.CheckConstraint(condition=models.Q(('local_time__isnull', False), ('time_kind__in', ['unknown', 'part_of_day']), _connector='OR'), name='incidents_incident_time_has_a_kind', violation_error_message='Without a time, its kind is unknown or part of day.'),
         ),
         migrations.AddConstraint(

@@ -162,13 +162,6 @@ class Incident(models.Model):
                 violation_error_message="An incident needs a title.",
             ),
             models.CheckConstraint(
-                name="incidents_incident_date_in_order",
-                condition=Q(date_earliest__isnull=True)
-                | Q(date_latest__isnull=True)
-                | Q(date_earliest__lte=F("date_latest")),
-                violation_error_message="The incident ends before it begins.",
-            ),
-            models.CheckConstraint(
                 name="incidents_incident_time_has_a_kind",
                 condition=Q(local_time__isnull=False) | Q(time_kind__in=["unknown", "part_of_day"]),
                 violation_error_message="Without a time, its kind is unknown or part of day.",
