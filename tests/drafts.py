@@ -81,3 +81,24 @@ def draft(people: SimpleNamespace) -> Callable[..., Incident]:
         return incident
 
     return enter
+
+
+def publish_again(incident: Incident, people: SimpleNamespace, **changes: Any) -> Incident:
+    """Reopen a published record, change it as its author, and publish the next version."""
+    workflow.take_step(
+        Verb.REOPEN, incident_id=incident.pk, actor=people.researcher, reason="A better source"
+    )
+    with acting(people.researcher, "Corrected"):
+        fresh = Incident.objects.get(pk=incident.pk)
+        for name, value in changes.items():
+            setattr(fresh, name, value)
+        services.save(fresh)
+    for verb, actor in (
+        (Verb.SUBMIT, people.researcher),
+        (Verb.VERIFY, people.verifier),
+        (Verb.PUBLISH, people.verifier),
+    ):
+        fresh = workflow.take_step(
+            verb, incident_id=incident.pk, actor=actor, note="The title was wrong."
+        )
+    return fresh

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from harmtracker.history.acting import acting
-from incidents import services, workflow
+from incidents import workflow
 from incidents.choices import State, Verb
 from incidents.models import Incident
+from tests.drafts import publish_again
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -22,23 +22,6 @@ LIST = "/api/v1/incidents/"
 
 def codes(client: Client, query: str) -> list[str]:
     return [row["code"] for row in client.get(f"{LIST}?{query}").json()["results"]]
-
-
-def correct(incident: Incident, people: SimpleNamespace, **changes: Any) -> None:
-    workflow.take_step(
-        Verb.REOPEN, incident_id=incident.pk, actor=people.researcher, reason="A better source"
-    )
-    with acting(people.researcher, "Corrected"):
-        fresh = Incident.objects.get(pk=incident.pk)
-        for name, value in changes.items():
-            setattr(fresh, name, value)
-        services.save(fresh)
-    for verb, actor in (
-        (Verb.SUBMIT, people.researcher),
-        (Verb.VERIFY, people.verifier),
-        (Verb.PUBLISH, people.verifier),
-    ):
-        workflow.take_step(verb, incident_id=incident.pk, actor=actor, note="The title was wrong.")
 
 
 def test_a_retracted_record_answers_410_and_its_versions_stay(client: Client, draft: Draft) -> None:
@@ -63,7 +46,7 @@ def test_a_correction_changes_document_list_and_etags_and_keeps_version_1(
     incident = draft(State.PUBLISHED)
     address = f"{LIST}{incident.code}/"
     before, listed = client.get(address), client.get(LIST)
-    correct(incident, people, title="Shelling of a hamlet")
+    publish_again(incident, people, title="Shelling of a hamlet")
     after = client.get(address, headers={"If-None-Match": before["ETag"]})
     assert (after.status_code, after.json()["version"]) == (200, 2)
     assert after.json()["note"] == "The title was wrong."
@@ -80,7 +63,7 @@ def test_pages_stay_as_they_were_while_records_come_change_and_go(
     whole = [row["code"] for row in client.get(f"{LIST}?ordering=code").json()["results"]]
 
     draft(State.PUBLISHED)
-    correct(records[2], people, title="Another title")
+    publish_again(records[2], people, title="Another title")
     for verb, actor in (
         (Verb.PROPOSE_RETRACTION, people.verifier),
         (Verb.RETRACT, people.other_verifier),

@@ -42,6 +42,7 @@ from incidents.publishing.codes import next_code
 from incidents.publishing.commitments import recommit
 from incidents.publishing.document import build_content
 from sources.models import Outlet
+from tests.drafts import publish_again
 
 pytestmark = pytest.mark.django_db
 
@@ -55,27 +56,6 @@ def versions(code: str | None = None) -> Any:
 
 def document(incident: Incident, number: int = 1) -> dict[str, Any]:
     return json.loads(versions(incident.code).get(number=number).document)
-
-
-def publish_again(incident: Incident, people: SimpleNamespace, **changes: Any) -> Incident:
-    """Reopen a published record, change it as its author, and publish the next version."""
-    workflow.take_step(
-        Verb.REOPEN, incident_id=incident.pk, actor=people.researcher, reason="A better source"
-    )
-    with acting(people.researcher, "Corrected"):
-        fresh = Incident.objects.get(pk=incident.pk)
-        for name, value in changes.items():
-            setattr(fresh, name, value)
-        services.save(fresh)
-    for verb, actor in (
-        (Verb.SUBMIT, people.researcher),
-        (Verb.VERIFY, people.verifier),
-        (Verb.PUBLISH, people.verifier),
-    ):
-        fresh = workflow.take_step(
-            verb, incident_id=incident.pk, actor=actor, note="The title was wrong."
-        )
-    return fresh
 
 
 def test_a_version_carries_its_stamps_and_the_verified_content(
