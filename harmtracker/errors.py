@@ -40,6 +40,10 @@ class Conflict(DomainError):
         self.differences = differences or []
 
 
+class Stale(Conflict):
+    """Somebody changed the record since this person read it; nothing was stored."""
+
+
 class NotAllowed(DomainError):
     """This person may see the record but not do this to it."""
 

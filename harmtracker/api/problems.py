@@ -65,15 +65,26 @@ KINDS = {
         406, "Not acceptable", "The header Accept asks for a media type that is not to be had here."
     ),
     "conflict": Kind(409, "Conflict", "The record is not in the state that the request assumes."),
+    "in-progress": Kind(
+        409,
+        "In progress",
+        "A request with the same Idempotency-Key is being worked on: wait for its answer.",
+    ),
     "retracted": Kind(
         410, "Retracted", "The record was withdrawn. Its versions stay, with the reason."
     ),
     "precondition-failed": Kind(
         412, "Precondition failed", "The record was changed since it was read: read it again."
     ),
+    "too-large": Kind(413, "Too large", "A body of JSON has at most 1 MiB, a file 50 MiB."),
     "uri-too-long": Kind(414, "Address too long", "An address has at most 4,096 bytes."),
     "unsupported-media-type": Kind(
         415, "Unsupported media type", "The body is not in a format that is read here."
+    ),
+    "key-used-otherwise": Kind(
+        422,
+        "Key used otherwise",
+        "The Idempotency-Key came before with another request: take a new key for a new request.",
     ),
     "precondition-required": Kind(
         428, "Precondition required", "A change needs If-Match with the ETag that was read."
@@ -176,6 +187,8 @@ def _flat(detail: Any, path: str = "") -> Iterator[FieldError]:
 def _of_domain(error: errors.DomainError) -> Problem:
     if isinstance(error, errors.Invalid):
         return Problem("invalid", error.message, errors=_flat(error.fields))
+    if isinstance(error, errors.Stale):
+        return Problem("precondition-failed", error.message, differences=error.differences)
     if isinstance(error, errors.Conflict):
         return Problem("conflict", error.message, differences=error.differences)
     if isinstance(error, errors.NotAllowed):
