@@ -8,6 +8,7 @@ from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
 from .claims import Claim
 from .incidents import (
+    Assignment,
     Dataset,
     ExternalId,
     FurtherPlace,
@@ -35,6 +36,7 @@ from .weapons import WeaponType, WeaponUse
 
 __all__ = [
     "Actor",
+    "Assignment",
     "CasualtyCount",
     "Claim",
     "CodeCounter",
