@@ -21,8 +21,8 @@ class HistoryEntry(models.Model):
         default=uuid.uuid4,
         # Entries are written by a trigger, which knows no default of Python.
         db_default=RandomUUID(),
-        unique=True,
         editable=False,
+        # Looked for among the entries of one record alone: an index would cost every write.
         help_text="By what the entry is named outside.",
     )
     table_name = models.CharField(max_length=63, help_text="Table of the changed row.")

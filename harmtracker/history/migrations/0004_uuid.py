@@ -16,7 +16,6 @@ class Migration(migrations.Migration):
                 default=uuid.uuid4,
                 editable=False,
                 help_text="By what the entry is named outside.",
-                unique=True,
             ),
         ),
     ]
