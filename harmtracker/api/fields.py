@@ -238,7 +238,7 @@ class Texts(_Items):
 class Whole(Strict):
     """A whole number: 3, and neither 3.0 nor "3" nor true."""
 
-    def __init__(self, *, min_value: int, max_value: int, **kwargs: Any) -> None:
+    def __init__(self, *, min_value: int = 0, max_value: int = 2**31 - 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.min_value = min_value
         self.max_value = max_value

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypedDict
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
@@ -207,7 +207,7 @@ def unexpected() -> Problem:
 
 
 def _step(path: str, key: Any) -> str:
-    if key == api_settings.NON_FIELD_ERRORS_KEY:
+    if key in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
         return path
     if isinstance(key, int):
         return f"{path}[{key}]"
