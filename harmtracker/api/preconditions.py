@@ -34,11 +34,5 @@ def check(request: Request | HttpRequest, current_etag: str) -> None:
 
     The 412 carries the ETag of now.
     """
-    headers = {"ETag": current_etag}
-    try:
-        given = if_match(request)
-    except Problem as problem:
-        problem.headers |= headers
-        raise
-    if given != current_etag:
-        raise Problem("precondition-failed", headers=headers)
+    if if_match(request) != current_etag:
+        raise Problem("precondition-failed", headers={"ETag": current_etag})
