@@ -28,6 +28,11 @@ def _settings_refusals() -> list[str]:
         refused.append(
             "SECRET_KEY is too short: unset it to have one made, or give 50 random characters."
         )
+    if len(settings.HARMTRACKER_TOKEN_PEPPER) < 50:
+        refused.append(
+            "HARMTRACKER_TOKEN_PEPPER is too short: unset it to have one made, or give 50 random "
+            "characters."
+        )
     elsewhere = [h for h in settings.ALLOWED_HOSTS if h not in HERE and h != "*"]
     if elsewhere and not settings.HARMTRACKER_HTTPS:
         refused.append(

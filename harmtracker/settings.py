@@ -30,7 +30,7 @@ VARIABLES = (
         "HARMTRACKER_DATA",
         "path",
         str(BASE_DIR / ".harmtracker"),
-        "Folder of the embedded database, the secret key and the demo logins.",
+        "Folder of the embedded database, the keys made for it and the demo logins.",
     ),
     Variable(
         "DATABASE_URL",
@@ -62,6 +62,14 @@ VARIABLES = (
         "str",
         "",
         "Signs sessions, at least 50 characters. Empty: made once and kept in the data folder.",
+    ),
+    Variable(
+        "HARMTRACKER_TOKEN_PEPPER",
+        "str",
+        "",
+        "Key of the stored digests of tokens and second factors, at least 50 characters; never in "
+        "the database. Empty: made once and kept in the data folder. Another one ends all tokens "
+        "and authenticators.",
     ),
     Variable("DEBUG", "bool", False, "Django's debug pages; refused in the running app."),
     Variable(
@@ -100,15 +108,14 @@ ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 IS_SERVER = os.environ.get("HARMTRACKER_IS_SERVER") == "1"
 
 
-def _secret_key() -> str:
-    """The key given, or one made once and kept where only its owner reads."""
-    given = _read("SECRET_KEY")
+def _kept_key(given: str, file_name: str) -> str:
+    """The key given, or one made once and kept in the data folder, where only its owner reads."""
     if given:
-        return str(given)
-    path = HARMTRACKER_DATA / "secret_key"
+        return given
+    path = HARMTRACKER_DATA / file_name
     if not path.exists():
         HARMTRACKER_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft = path.with_name(f"{file_name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(64))
@@ -122,7 +129,8 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-SECRET_KEY = _secret_key()
+SECRET_KEY = _kept_key(_read("SECRET_KEY"), "secret_key")
+HARMTRACKER_TOKEN_PEPPER = _kept_key(_read("HARMTRACKER_TOKEN_PEPPER"), "token_pepper")
 
 # --- Databases: casework on `default`, published on `published`, migrations on `owner` ---
 
@@ -175,6 +183,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
