@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import ProtectedError
+from django.db.models.functions import Now
 
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid
 
-from .models import CasualtyCount, Claim, CountBasis, Incident, Victim, VictimClaim
+from .models import CasualtyCount, Claim, CountBasis, Incident, ReviewComment, Victim, VictimClaim
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -116,3 +117,13 @@ def name_claims(victim: Victim, claims: Iterable[Claim]) -> None:
         links[claim_id].delete()
     for claim_id in sorted(wanted.keys() - links.keys()):
         add_part(VictimClaim, incident=victim.incident, victim=victim, claim=wanted[claim_id])
+
+
+def settle(comment: ReviewComment, by: User, *, resolved: bool) -> ReviewComment:
+    """Mark a remark as settled by somebody, or as open again."""
+    if resolved and comment.resolved_by_id is not None:
+        return comment
+    comment.resolved_by = by if resolved else None
+    comment.resolved_at = Now() if resolved else None
+    comment.save(update_fields=["resolved_by", "resolved_at"])
+    return comment

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from harmtracker.accounts.models import User
-from harmtracker.api.fields import Reference, Text
-from harmtracker.api.serializers import EvidenceSerializer
+from harmtracker.api.fields import Flag, Reference, Text
+from harmtracker.api.serializers import EvidenceSerializer, StrictSerializer
 from incidents.models import (
     Actor,
     CasualtyCount,
@@ -252,6 +252,11 @@ class VictimSerializer(EvidenceSerializer):
             "claims",
         ]
 
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        read = super().to_internal_value(data)
+        # The claims are no column of the person, and are replaced by PUT like one.
+        return read if self.partial else {"claims": [], **read}
+
     def to_representation(self, instance: Victim) -> dict[str, Any]:
         shown = super().to_representation(instance)
         shown["claims"] = [str(link.claim.uuid) for link in instance.claim_links.all()]
@@ -294,9 +299,6 @@ class LinkSerializer(EvidenceSerializer):
     class Meta:
         model = IncidentLink
         fields = ["id", "kind", "other"]
-
-    def _nearest(self, text: str) -> None:
-        return None
 
 
 class IncidentSerializer(EvidenceSerializer):
@@ -414,7 +416,7 @@ class WholeClaimSerializer(ClaimSerializer):
         fields = ["key", *ClaimSerializer.Meta.fields[1:], "counts", "weapons", "involvements"]
 
 
-class AssessmentSerializer(serializers.Serializer):
+class AssessmentSerializer(StrictSerializer):
     """What we conclude from the claims."""
 
     counts = AssessedCountSerializer(many=True, required=False)
@@ -548,3 +550,59 @@ class CommentSerializer(EvidenceSerializer):
     class Meta:
         model = ReviewComment
         fields = ["id", "field", "text", "author", "at", "resolved_by", "resolved_at"]
+
+
+# --- What goes with a request ---
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why. A change of a record that was published before says so; it stays in its history."""
+
+    change_reason = Text(required=False, allow_blank=True, max_length=1000, help_text="Why.")
+
+
+class StepSerializer(StrictSerializer):
+    """What a person says with a step of the workflow."""
+
+    reason = Text(
+        required=False,
+        allow_blank=True,
+        max_length=10_000,
+        help_text="Why: needed to return, to reopen and to propose a retraction, whose reason is "
+        "public. For the team otherwise.",
+    )
+    note = Text(
+        required=False,
+        allow_blank=True,
+        max_length=10_000,
+        help_text="Public note of a publication: what this version corrects. Needed from the "
+        "second one on.",
+    )
+    seen_sha256 = Text(
+        required=False,
+        max_length=64,
+        help_text="Of a verification: the SHA-256 that content/ gave with what you read. Where "
+        "the content is another by now, nothing is verified.",
+    )
+
+
+class EmptySerializer(StrictSerializer):
+    """Nothing is said."""
+
+
+class TakeSerializer(StrictSerializer):
+    over = Flag(required=False, help_text="Take the record over from whoever has it.")
+
+
+class ResolveSerializer(StrictSerializer):
+    resolved = Flag(help_text="true settles the remark, false opens it again.")
+
+
+class RestoreSerializer(StrictSerializer):
+    only = serializers.ListField(
+        child=Text(max_length=100),
+        required=False,
+        max_length=100,
+        help_text="Which of the fields that the change moved; all of them without it.",
+    )
+    change_reason = Text(required=False, allow_blank=True, max_length=1000, help_text="Why.")
