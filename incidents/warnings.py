@@ -14,12 +14,17 @@ from dataclasses import dataclass, field
 from django.db import connections
 from myanmartools import ZawgyiDetector
 
+from harmtracker.codes import code_list
+from harmtracker.errors import Invalid
+
 from .models import Incident
 
 # Above it the library's authors take a text for Zawgyi.
 _ZAWGYI = 0.95
 _BURMESE = re.compile("[\u1000-\u109f]")
 _detector = ZawgyiDetector()
+
+RULES = code_list("record_warning")
 
 _OF_RECORDS = """
     SELECT i.id, w.rule, w.field, w.blocks, w.message, w.rows
@@ -46,6 +51,17 @@ def of_records(ids: Collection[int]) -> dict[int, list[Warned]]:
         for pk, rule, name, blocks, message, rows in cursor.fetchall():
             found[pk].append(Warned(rule, name, blocks, message, json.loads(rows)))
     return found
+
+
+def refuse_incomplete(incident: Incident) -> None:
+    """:class:`Invalid`, by field, where the record lacks what it cannot be submitted without."""
+    lacking = [warned for warned in of_records([incident.pk])[incident.pk] if warned.blocks]
+    if lacking:
+        raise Invalid(
+            " ".join(warned.message for warned in lacking),
+            fields={warned.field: [warned.message] for warned in lacking},
+            rule="incidents_review_of_complete_record",
+        )
 
 
 def of(incident: Incident) -> list[Warned]:

@@ -30,6 +30,11 @@ class Migration(migrations.Migration):
             model_name='externalid',
             name='incidents_externalid_one_incident',
         ),
+        # A trigger on the steps says more: 0008.
+        migrations.RemoveConstraint(
+            model_name='incident',
+            name='incidents_incident_verified_is_assessed',
+        ),
         migrations.AddField(
             model_name='casualtycount',
             name='uuid',

@@ -195,12 +195,6 @@ class Incident(models.Model):
                 violation_error_message="A discounted incident needs a rationale.",
             ),
             models.CheckConstraint(
-                name="incidents_incident_verified_is_assessed",
-                condition=~Q(state__in=[State.VERIFIED, State.PUBLISHED])
-                | ~Q(grading="unassessed"),
-                violation_error_message="An incident that nobody has graded cannot be verified.",
-            ),
-            models.CheckConstraint(
                 name="incidents_incident_published_has_code",
                 condition=~Q(state__in=[State.PUBLISHED, State.RETRACTED]) | Q(code__isnull=False),
                 violation_error_message="A published incident has a code.",

@@ -159,15 +159,6 @@ def test_codes_count_without_gaps_and_a_failed_publication_takes_none(
     assert CodeCounter.objects.get(country="MMR", year=2024).last == 3
 
 
-def test_a_record_without_place_or_date_has_no_code_to_be_published_under(
-    draft: Draft, people: SimpleNamespace
-) -> None:
-    incident = draft(State.VERIFIED, place=None)
-    with pytest.raises(Invalid) as refusal:
-        workflow.take_step(Verb.PUBLISH, incident_id=incident.pk, actor=people.verifier)
-    assert "place" in refusal.value.fields
-
-
 def test_the_ledger_is_numbered_without_gaps_and_its_tree_checks(
     draft: Draft, people: SimpleNamespace
 ) -> None:

@@ -288,12 +288,6 @@ def test_a_step_at_an_older_revision_is_a_conflict(draft: Draft, people: SimpleN
         )
 
 
-def test_what_nobody_has_graded_is_not_verified(draft: Draft, people: SimpleNamespace) -> None:
-    incident = draft(State.SUBMITTED, grading="unassessed")
-    with pytest.raises(Invalid, match="graded"):
-        workflow.take_step(Verb.VERIFY, incident_id=incident.pk, actor=people.verifier)
-
-
 def test_a_retraction_takes_two_people(draft: Draft, people: SimpleNamespace) -> None:
     incident = draft(State.PUBLISHED)
     with pytest.raises(Conflict, match="proposed"):
