@@ -14,6 +14,7 @@ from django.db import connections
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
 from harmtracker.history.acting import acting
 
+from . import warnings
 from .choices import State, Verb
 from .models import Incident, IncidentRevision, Review
 from .publishing import door
@@ -160,15 +161,15 @@ def _carry_out(
     """What the step does beside moving the state; writes its review."""
     content: str | None = None
     match transition.verb:
+        case Verb.SUBMIT:
+            warnings.refuse_incomplete(incident)
         case Verb.VERIFY:
             if actor.pk in editors(incident):
                 raise NotAllowed(
                     "A record is verified by a second person: you wrote or edited it, or a place, "
                     "actor, outlet or article that it names, since it was last published."
                 )
-            if incident.grading == "unassessed":
-                message = "Nobody has graded the record yet: grade it before it is verified."
-                raise Invalid(message, fields={"grading": [message]})
+            warnings.refuse_incomplete(incident)
             content = canonical(build_content(incident.pk))
         case Verb.PUBLISH:
             if actor.pk == incident.author_id:

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from harmtracker.errors import Conflict, Invalid
+from harmtracker.errors import Invalid
 from harmtracker.history.acting import acting
 from incidents import services, warnings, workflow
 from incidents.choices import State, Verb
 from incidents.models import Actor, Claim, Dataset, ExternalId, Incident, Place, Review
-from sources.models import Article, Outlet
 from tests import builders, rules
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +108,14 @@ KINDS = {"kind": "admission"}
 ADMITS = lambda incident, people: same_voice(incident, people, kind="admission")  # noqa: E731
 FINDS = lambda incident, people: same_voice(incident, people, kind="finding")  # noqa: E731
 DENIES = lambda incident, people: another_voice(incident, people, kind="denial")  # noqa: E731
-PART = {"outcome": "killed", "status": "civilian", "age_group": "child", "claim": None}
+PART = {
+    "outcome": "killed",
+    "status": "civilian",
+    "age_group": "child",
+    "min": None,
+    "max": None,
+    "qualifier": "approximate",
+}
 
 # The draft: graded weak, one claim of two killed, the same two assessed with a basis.
 TABLE: list[tuple[str, bool, Prepare, Prepare]] = [
@@ -134,17 +140,32 @@ TABLE: list[tuple[str, bool, Prepare, Prepare]] = [
         graded("contested", blames("kia", "myanmar-army")),
     ),
     ("grading_below_sources", False, another_voice, same_voice),
-    ("part_above_whole", False, counted(**PART, best=3, qualifier="approximate"),
-     counted(**PART, best=2, qualifier="approximate")),
-    ("bound_without_claim", False,
-     counted(outcome="injured", status="civilian", min=1, qualifier="at_least"),
-     counted(outcome="injured", status="civilian", qualifier="unknown")),
+    (
+        "part_above_whole",
+        False,
+        counted(**PART, best=3),
+        counted(**PART, best=2),
+    ),
+    (
+        "bound_without_claim",
+        False,
+        counted(
+            outcome="injured", status="civilian", min=1, best=None, max=None, qualifier="at_least"
+        ),
+        counted(
+            outcome="injured", status="civilian", min=None, best=None, max=None, qualifier="unknown"
+        ),
+    ),
     ("named_victims_above_max", False, named(3), named(2)),
     ("named_victims_above_max", False, named(3), named(3, names=[])),
     ("article_not_kept", False, nothing, archived),
     ("article_not_kept", False, nothing, captured),
-    ("zawgyi", False, cleared(summary="ျမန္မာစာကို ေဇာ္ဂ်ီျဖင့္ ေရးသားထားသည္။"),
-     cleared(summary="မြန်မာစာကို ယူနီကုဒ်ဖြင့် ရေးသားထားသည်။")),
+    (
+        "zawgyi",
+        False,
+        cleared(summary="ျမန္မာစာကို ေဇာ္ဂ်ီျဖင့္ ေရးသားထားသည္။"),
+        cleared(summary="မြန်မာစာကို ယူနီကုဒ်ဖြင့် ရေးသားထားသည်။"),
+    ),
 ]
 
 
@@ -177,7 +198,7 @@ def test_every_warning_is_of_the_code_list_and_in_the_table() -> None:
 def test_a_warning_names_the_rows_behind_it(draft: Draft, people: SimpleNamespace) -> None:
     incident = draft()
     with acting(people.researcher):
-        part = builders.count(incident, **PART, best=3, qualifier="approximate")
+        part = builders.count(incident, **PART, best=3)
         named(3)(incident, people)
     found = raised(incident)
     whole = incident.casualtycounts.get(claim=None, age_group="all")
@@ -253,9 +274,12 @@ def test_of_the_published_records_one_carries_an_id(draft: Draft, people: Simple
         builders.external_id(third, dataset=dataset, value="X1")
 
     assert rules.rule(add, people.researcher) == "incidents_externalid_one_published"
-    assert rules.rule(
-        lambda: builders.external_id(third, dataset=dataset, value="X2"), people.researcher
-    ) is None
+    assert (
+        rules.rule(
+            lambda: builders.external_id(third, dataset=dataset, value="X2"), people.researcher
+        )
+        is None
+    )
 
 
 def test_a_source_cannot_speak_of_a_day_that_is_not_yet(

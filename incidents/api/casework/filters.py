@@ -69,7 +69,8 @@ class PlaceFilter(StrictFilter):
         roots = Place.objects.filter(Q(uuid__in=ids) | Q(pcode__in=set(value) - set(ids)))
         places = with_descendants(Place, roots)
         return qs.filter(
-            Q(place_id__in=places) | Q(pk__in=_incidents(qs.model, further_places__place__in=places))
+            Q(place_id__in=places)
+            | Q(pk__in=_incidents(qs.model, further_places__place__in=places))
         )
 
 
@@ -88,9 +89,7 @@ class WeaponFilter(StrictFilter):
 class ActorFilter(StrictFilter):
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         actors = with_descendants(Actor, Actor.objects.filter(uuid__in=value))
-        involved = Involvement.objects.filter(
-            actor__in=actors, claim=None, incident=OuterRef("pk")
-        )
+        involved = Involvement.objects.filter(actor__in=actors, claim=None, incident=OuterRef("pk"))
         counted = CasualtyCount.objects.filter(
             affiliation__in=actors, claim=None, incident=OuterRef("pk")
         )
@@ -102,7 +101,11 @@ class WordsFilter(StrictFilter):
         qs = qs.alias(
             searched=_Folded(
                 Func(
-                    Value(" \n "), F("title"), F("summary"), F("place__name"), F("code"),
+                    Value(" \n "),
+                    F("title"),
+                    F("summary"),
+                    F("place__name"),
+                    F("code"),
                     Func(F("place__other_names"), Value(" "), function="array_to_string"),
                     function="concat_ws",
                     output_field=models.TextField(),
@@ -145,7 +148,7 @@ class WarningFilter(StrictFilter):
 class CompleteFilter(StrictFilter):
     """Records that lack nothing before they can be submitted, or those that do."""
 
-    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:  # noqa: FBT001
+    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
         lacks = RawSQL(
             "EXISTS (SELECT FROM incidents_warnings(incidents_incident.id) w WHERE w.blocks)",
             [],

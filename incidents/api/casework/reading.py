@@ -43,7 +43,7 @@ def links_of(user: User) -> QuerySet[Any]:
 
 
 def with_standing(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """Records with who entered them and has taken them, their revision, and since when they wait."""
+    """Records with who entered and who has taken them, their revision, and since when they wait."""
     since = Review.objects.filter(incident=OuterRef("pk"), verb=Verb.SUBMIT).order_by("-pk")
     return queryset.select_related(
         "author", "place", "dataset", "revision", "assignment__person"

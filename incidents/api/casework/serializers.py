@@ -225,11 +225,18 @@ class ClaimSerializer(EvidenceSerializer):
         ]
 
 
+class NamedBy(serializers.ListField):
+    """The claims that speak of a person: read over links that were fetched with the person."""
+
+    def get_attribute(self, instance: Victim) -> list[Claim]:
+        return [link.claim for link in instance.claim_links.all()]
+
+
 class VictimSerializer(EvidenceSerializer):
     """One person who was harmed. A name leaves only with a basis of consent."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
-    claims = serializers.ListField(
+    claims = NamedBy(
         child=OfRecord(model=Claim, what="claim"),
         required=False,
         max_length=200,
@@ -256,11 +263,6 @@ class VictimSerializer(EvidenceSerializer):
         read = super().to_internal_value(data)
         # The claims are no column of the person, and are replaced by PUT like one.
         return read if self.partial else {"claims": [], **read}
-
-    def to_representation(self, instance: Victim) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        shown["claims"] = [str(link.claim.uuid) for link in instance.claim_links.all()]
-        return shown
 
 
 class FurtherPlaceSerializer(EvidenceSerializer):
@@ -377,7 +379,9 @@ class WholeCountSerializer(CountSerializer):
 
 class AssessedCountSerializer(WholeCountSerializer):
     basis = WholeBasisSerializer(
-        many=True, required=False, help_text="Which claims set which bound, and which were left out."
+        many=True,
+        required=False,
+        help_text="Which claims set which bound, and which were left out.",
     )
 
     class Meta(WholeCountSerializer.Meta):
@@ -395,9 +399,7 @@ class WholeInvolvementSerializer(InvolvementSerializer):
     claim = None
 
     class Meta(InvolvementSerializer.Meta):
-        fields = [
-            name for name in InvolvementSerializer.Meta.fields if name not in ("id", "claim")
-        ]
+        fields = [name for name in InvolvementSerializer.Meta.fields if name not in ("id", "claim")]
 
 
 class WholeClaimSerializer(ClaimSerializer):

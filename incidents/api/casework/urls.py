@@ -17,16 +17,12 @@ urlpatterns = [
         f"{ONE}history/<uuid:entry>/restore/", views.RestoreView.as_view(), name="casework-restore"
     ),
     path(f"{ONE}comments/", views.CommentListView.as_view(), name="casework-comments"),
-    path(
-        f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"
-    ),
+    path(f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"),
     path(f"{ONE}take/", views.TakeView.as_view(), name="casework-take"),
     path(f"{ONE}release/", views.ReleaseView.as_view(), name="casework-release"),
     path(f"{ONE}steps/", views.StepListView.as_view(), name="casework-steps"),
     *(
-        path(
-            f"{ONE}{step.value.replace('_', '-')}/", view.as_view(), name=f"casework-{step.value}"
-        )
+        path(f"{ONE}{step.value.replace('_', '-')}/", view.as_view(), name=f"casework-{step.value}")
         for step, view in views.STEP_VIEWS.items()
     ),
     *(

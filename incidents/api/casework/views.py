@@ -16,9 +16,9 @@ from rest_framework.response import Response
 
 from harmtracker.api import paging
 from harmtracker.api.idempotency import once
-from harmtracker.api.parameters import Parameter, listed, whole
-from harmtracker.api.parameters import UUID as UUID_KIND
+from harmtracker.api.parameters import UUID, Parameter, listed, whole
 from harmtracker.api.problems import Problem, field_error
+from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.team import TeamView
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
@@ -27,7 +27,7 @@ from incidents.choices import Verb
 from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
-from incidents.publishing.document import build_content, changes
+from incidents.publishing.document import build_content
 
 from . import filters, history, reading
 from . import serializers as shapes
@@ -35,12 +35,8 @@ from .ordering import ORDERINGS
 from .parts import PARTS, Part
 from .writing import edit, etag, revision_read, take_reason
 
-READ_WRITE = {"GET": "casework:read", **dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), "casework:write")}
-
 
 class CaseworkView(TeamView):
-    scopes = READ_WRITE
-
     def answer_whole(self, request: Request, incident: uuid.UUID) -> Response:
         found = reading.find(request.user, incident)
         return self.ok(reading.whole(found, request), etag(found))
@@ -153,15 +149,13 @@ class IncidentView(CaseworkView):
         others = body.keys() - own
         if not others:
             return body
-        shown = json.loads(self.rendered(reading.whole(incident, request)))
+        shown = json.loads(StoredJSONRenderer().render(reading.whole(incident, request)))
         known = others & shown.keys()
-        given = json.loads(self.rendered({name: body[name] for name in known}))
+        given = json.loads(StoredJSONRenderer().render({name: body[name] for name in known}))
         if moved := sorted(name for name in known if given[name] != shown[name]):
             raise Problem(
                 "invalid",
-                errors=[
-                    field_error(name, "It is changed at its own address.") for name in moved
-                ],
+                errors=[field_error(name, "It is changed at its own address.") for name in moved],
             )
         return {name: value for name, value in body.items() if name not in known}
 
@@ -252,6 +246,8 @@ def part_views(part: Part) -> tuple[type[PartListView], type[PartView]]:
 class StepView(CaseworkView):
     """A step of the workflow. Only what was read is moved on: If-Match names its revision."""
 
+    body_is_optional = True
+
     verb: ClassVar[Verb]
 
     def post(self, request: Request, incident: uuid.UUID) -> Response:
@@ -260,7 +256,7 @@ class StepView(CaseworkView):
     def _take(self, request: Request, incident: uuid.UUID) -> Response:
         user: Any = request.user
         revision = revision_read(request, incident)
-        said = self.validated(shapes.StepSerializer(data=request.data or {}))
+        said = self.validated(shapes.StepSerializer(data=request.data))
         found = reading.find(user, incident)
         workflow.take_step(
             self.verb,
@@ -324,10 +320,7 @@ class ContentView(CaseworkView):
                 "content": content,
                 "sha256": sha256(canonical(content)),
                 "version": 1 if last is None else last.number + 1,
-                "changes": [
-                    {"path": change.path, "before": change.before, "after": change.after}
-                    for change in (changes(before, content) if last is not None else [])
-                ],
+                "changes": [],
             },
             etag(found),
         )
@@ -337,7 +330,7 @@ class HistoryView(CaseworkView):
     """Who changed what, when and why, the newest first: each value before and after."""
 
     limit = Parameter("limit", whole(1, 200), "Entries in a page, at most 200.", 50)
-    before = Parameter("before", UUID_KIND, "Id of an entry: those before it.")
+    before = Parameter("before", UUID, "Id of an entry: those before it.")
     parameters = {"limit", "before"}
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
@@ -357,11 +350,13 @@ class HistoryView(CaseworkView):
 class RestoreView(CaseworkView):
     """Values brought back as they were before one change: a new edit, with its own entry."""
 
+    body_is_optional = True
+
     def post(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> Response:
         return once(request, lambda: self._restore(request, incident, entry))
 
     def _restore(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> Response:
-        said = self.validated(shapes.RestoreSerializer(data=request.data or {}))
+        said = self.validated(shapes.RestoreSerializer(data=request.data))
         with edit(request, incident, said.get("change_reason", ""), self.request_id) as locked:
             found = history.entry_of(locked, request.user, entry)
             restoring.restore(locked, found, said.get("only"))
@@ -369,7 +364,7 @@ class RestoreView(CaseworkView):
 
 
 class CommentListView(CaseworkView):
-    """GET: the remarks on the record. POST: one more. A remark is no edit, and needs no If-Match."""
+    """GET: the remarks on the record. POST: one more, which is no edit and needs no If-Match."""
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
         found = reading.find(request.user, incident)
@@ -421,9 +416,11 @@ class CommentView(CaseworkView):
 class TakeView(CaseworkView):
     """Say that you are at work on the record: others see it. 409 names who is at work on it."""
 
+    body_is_optional = True
+
     def post(self, request: Request, incident: uuid.UUID) -> Response:
         user: Any = request.user
-        said = self.validated(shapes.TakeSerializer(data=request.data or {}))
+        said = self.validated(shapes.TakeSerializer(data=request.data))
         taken = assignments.take(user, incident, over=said.get("over", False))
         return self.ok({"person": taken.person.username, "since": taken.since})
 
@@ -431,9 +428,11 @@ class TakeView(CaseworkView):
 class ReleaseView(CaseworkView):
     """Say that you are done with the record for now."""
 
+    body_is_optional = True
+
     def post(self, request: Request, incident: uuid.UUID) -> Response:
         user: Any = request.user
-        self.validated(shapes.EmptySerializer(data=request.data or {}))
+        self.validated(shapes.EmptySerializer(data=request.data))
         assignments.release(user, incident)
         return self.no_content()
 

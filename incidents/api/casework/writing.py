@@ -40,8 +40,8 @@ def revision_read(request: Request, incident: uuid.UUID) -> int:
 
 
 def take_reason(request: Request) -> tuple[dict[str, Any], str]:
-    """The body without ``change_reason``, and that. A body that is missing is an empty one."""
-    body = dict(request.data or {})
+    """The body without ``change_reason``, and that."""
+    body = dict(request.data)
     given = {name: body.pop(name) for name in ("change_reason",) if name in body}
     reason = ReasonSerializer(data=given)
     reason.is_valid(raise_exception=True)
