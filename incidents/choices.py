@@ -30,6 +30,8 @@ class VersionKind(models.TextChoices):
 
     PUBLISHED = "published"
     RETRACTED = "retracted"
+    # Of an entry alone: it makes no version, but takes values out of one.
+    REDACTED = "redacted"
 
 
 class Bound(models.TextChoices):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connections
 
-from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
+from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 
 from . import warnings
@@ -19,6 +19,7 @@ from .choices import State, Verb
 from .models import Incident, IncidentRevision, Review
 from .publishing import door
 from .publishing.canonical import canonical, sha256
+from .publishing.commitments import commit
 from .publishing.document import build_content
 
 if TYPE_CHECKING:
@@ -88,16 +89,19 @@ def take_step(
     incident_id: int,
     actor: User,
     revision: int | None = None,
+    seen_sha256: str | None = None,
     reason: str = "",
     note: str = "",
     request_id: uuid.UUID | None = None,
 ) -> Incident:
     """Move one record along one edge of the graph and return it.
 
-    ``revision`` is the one the person looked at; where given, a later edit is a
-    :class:`Conflict`. ``reason`` is for the team, but for a retraction, whose reason is public;
-    ``note`` goes out with a publication. Raises :class:`NotFound`, :class:`NotAllowed`,
-    :class:`Conflict` (wrong state, edited since) or :class:`Invalid` (no reason, a rule broken).
+    ``revision`` is the one the person looked at; where given, a later edit is :class:`Stale`.
+    ``seen_sha256``, for a verification, is the SHA-256 of the canonical content that was looked at:
+    another content, of a place that was renamed since as well, is :class:`Stale` too. ``reason`` is
+    for the team, but for a retraction, whose reason is public; ``note`` goes out with a
+    publication. Raises :class:`NotFound`, :class:`NotAllowed`, :class:`Conflict` (wrong state) or
+    :class:`Invalid` (no reason, a rule broken).
     """
     transition = TRANSITIONS[Verb(verb)]
     with acting(actor, reason or note, request_id=request_id):
@@ -124,12 +128,20 @@ def take_step(
             raise Invalid("Say why.", fields={"reason": ["Say why."]})
         current = IncidentRevision.objects.select_for_update().get(incident=incident)
         if revision is not None and revision != current.number:
-            raise Conflict(
+            raise Stale(
                 f"The record was edited since you looked at it: you saw revision {revision}, "
                 f"it is at {current.number}. Look again."
             )
         _hold_shared(incident)
-        _carry_out(transition, incident, actor, current.number, reason=reason, note=note)
+        _carry_out(
+            transition,
+            incident,
+            actor,
+            current.number,
+            seen_sha256=seen_sha256,
+            reason=reason,
+            note=note,
+        )
         if transition.target != incident.state:
             incident.state = transition.target
             incident.save(update_fields=["state"])
@@ -155,6 +167,7 @@ def _carry_out(
     actor: User,
     revision: int,
     *,
+    seen_sha256: str | None,
     reason: str,
     note: str,
 ) -> None:
@@ -170,7 +183,14 @@ def _carry_out(
                     "actor, outlet or article that it names, since it was last published."
                 )
             warnings.refuse_incomplete(incident)
-            content = canonical(build_content(incident.pk))
+            built = build_content(incident.pk)
+            content = canonical(built)
+            if seen_sha256 is not None and seen_sha256 != sha256(content):
+                raise Stale(
+                    "The record does not say any more what you looked at: something in it, or a "
+                    "place, actor, outlet or article that it names, was changed. Look again."
+                )
+            door.refuse_redacted(incident.pk, commit(built)[1])
         case Verb.PUBLISH:
             if actor.pk == incident.author_id:
                 raise NotAllowed("The author of a record does not publish it.")
@@ -182,6 +202,9 @@ def _carry_out(
                 message = "Say in a public note what this version corrects."
                 raise Invalid(message, fields={"note": [message]})
             door.publish(incident, verification, note=note)
+        case Verb.PROPOSE_RETRACTION:
+            # The reason is what the tombstone will say.
+            door.refuse_redacted(incident.pk, commit({"note": reason})[1])
         case Verb.RETRACT:
             proposal = latest_review(incident)
             if proposal is None or proposal.verb != Verb.PROPOSE_RETRACTION:

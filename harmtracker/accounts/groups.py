@@ -73,6 +73,7 @@ GROUPS: dict[str, list[str]] = {
         "incidents.publish_incident",
         "incidents.reopen_incident",
         "incidents.retract_incident",
+        "incidents.redact_incident",
     ],
     ADMINISTRATOR: [
         *_permissions("view", _SHARED),

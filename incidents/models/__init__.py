@@ -29,7 +29,9 @@ from .published import (
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
+    Redaction,
 )
+from .redacted import RedactedText
 from .review import Review, ReviewComment
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
@@ -58,6 +60,8 @@ __all__ = [
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",
+    "RedactedText",
+    "Redaction",
     "Review",
     "ReviewComment",
     "Victim",

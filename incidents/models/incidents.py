@@ -155,6 +155,7 @@ class Incident(models.Model):
             ("publish_incident", "Can publish a verified incident"),
             ("reopen_incident", "Can reopen a published incident"),
             ("retract_incident", "Can retract a published incident"),
+            ("redact_incident", "Can take a text out of what was published"),
         ]
         constraints = [
             *point_constraints("incidents_incident"),

@@ -1,7 +1,7 @@
 """What leaves: the content of a version of an incident, built once, for every output.
 
 A hidden field is left out here and nowhere else. Shape 1 is described in docs/document.md;
-publishing adds the stamps (code, version, published_at, previous_version, note, cite).
+publishing adds the stamps (code, version, published_at, previous_version, note, cite, nonce).
 """
 
 from __future__ import annotations
@@ -388,9 +388,12 @@ def _licence(incident: Incident) -> dict[str, Any]:
 
 
 def summarise(document: dict[str, Any]) -> dict[str, Any]:
-    """A document for lists: the same without claims and bases, with their number."""
+    """A document for lists: the same without claims and bases, with their number.
+
+    Without the nonce: whoever kept a list could test a hash of what was taken out of the claims.
+    """
     return {
-        **{key: value for key, value in document.items() if key != "claims"},
+        **{key: value for key, value in document.items() if key not in ("claims", "nonce")},
         "casualties": [
             {
                 **{key: value for key, value in row.items() if key != "basis"},

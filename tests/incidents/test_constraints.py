@@ -47,6 +47,7 @@ from incidents.models import (
 from incidents.publishing import ledger
 from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.codes import next_code
+from incidents.publishing.commitments import new_nonce
 from incidents.publishing.document import SHAPE, build_content
 from incidents.workflow import latest_review, take_step
 from sources.models import Article, Outlet
@@ -54,6 +55,7 @@ from tests import builders, rules
 from tests.accounts import test_constraints as of_people
 from tests.harmtracker import test_history
 from tests.incidents import test_codes, test_completeness
+from tests.incidents import test_redaction as of_redaction
 from tests.rules import JARGON, raised_by_functions, refusal, rule, run, switch_off
 from tests.sources import test_constraints as of_sources
 
@@ -866,6 +868,7 @@ def let_out(*, kind: str = "published", **changes: Any) -> Write:
             "previous_version": number - 1 or None,
             "note": note,
             "cite": f"harmtracker, {code}, version {number}: {title}Published {at.date()}.",
+            "nonce": new_nonce(),
             **changes.get("document", {}),
         }
         text = canonical(document)
@@ -1596,7 +1599,13 @@ KEPT = {
     },
     **{
         (table, operation): f"{table}_only_grows"
-        for table in ("incidents_review", "incidents_ledgerentry", "incidents_publishedversion")
+        for table in (
+            "incidents_review",
+            "incidents_ledgerentry",
+            "incidents_publishedversion",
+            "incidents_redaction",
+            "incidents_redactedtext",
+        )
         for operation in GROWS
     },
 }
@@ -1617,7 +1626,8 @@ def _statement(table: str, operation: str) -> str:
 def test_what_stays_is_not_removed_even_by_the_owner(
     people: SimpleNamespace, table: str, operation: str, name: str
 ) -> None:
-    column = "verb" if table == "incidents_review" else "seq"
+    columns = {"incidents_review": "verb", "incidents_redactedtext": "text"}
+    column = columns.get(table, "seq")
     sql = _statement(table, operation).format(column, column)
     refused = refusal(partial(run, sql, using="owner"), people.verifier, using="owner")
     assert refused is not None
@@ -1720,6 +1730,7 @@ TESTED = (
     {row[0] for row in [*ROWS, *STEPS, *BEHIND, *LISTS]}
     | set(KEPT.values())
     | {"incidents_incident_published_has_code"}
+    | of_redaction.TESTED
 )
 
 
@@ -1751,6 +1762,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         "incidents_review_guard",
         "incidents_publishedversion_guard",
         "incidents_ledgerentry_guard",
+        *of_redaction.TRIGGERS,
     }
     tested = (
         refusing
