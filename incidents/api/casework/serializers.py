@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from harmtracker.accounts.models import User
-from harmtracker.api.fields import Flag, Reference, Text
+from harmtracker.api.fields import Flag, Reference, Text, Whole
 from harmtracker.api.serializers import EvidenceSerializer, StrictSerializer
 from incidents.models import (
     Actor,
@@ -594,6 +594,27 @@ class EmptySerializer(StrictSerializer):
 
 class TakeSerializer(StrictSerializer):
     over = Flag(required=False, help_text="Take the record over from whoever has it.")
+
+
+class RedactSerializer(StrictSerializer):
+    """Which text leaves everything that was published, and what the public is told of it."""
+
+    text = Text(
+        max_length=10_000,
+        help_text="Every published value that holds it goes whole; case and accents do not matter.",
+    )
+    public_reason = Text(max_length=1000, help_text="Why. Public: it cannot hold the text.")
+    expected = Whole(
+        min_value=0,
+        max_value=10**9,
+        required=False,
+        allow_null=True,
+        help_text="How many values the dry run showed. Needed, but for a dry run.",
+    )
+    everywhere = Flag(
+        required=False, help_text="Out of the versions of every record, not of this one alone."
+    )
+    dry_run = Flag(required=False, help_text="Only show what would go.")
 
 
 class ResolveSerializer(StrictSerializer):

@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"),
     path(f"{ONE}take/", views.TakeView.as_view(), name="casework-take"),
     path(f"{ONE}release/", views.ReleaseView.as_view(), name="casework-release"),
+    path(f"{ONE}redact/", views.RedactView.as_view(), name="casework-redact"),
     path(f"{ONE}steps/", views.StepListView.as_view(), name="casework-steps"),
     *(
         path(f"{ONE}{step.value.replace('_', '-')}/", view.as_view(), name=f"casework-{step.value}")

@@ -28,6 +28,7 @@ from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
+from incidents.redaction import redact
 
 from . import filters, history, reading
 from . import serializers as shapes
@@ -435,6 +436,43 @@ class ReleaseView(CaseworkView):
         self.validated(shapes.EmptySerializer(data=request.data))
         assignments.release(user, incident)
         return self.no_content()
+
+
+class RedactView(CaseworkView):
+    """A name or a text taken out of everything that was published, at once and by one person.
+
+    First with `dry_run`: the values that would go, by code, version and path. Then with `expected`,
+    their number. What goes leaves its digest, so that the ledger still checks; the team's records
+    and their history keep it, and it cannot be published again.
+    """
+
+    scopes = {"POST": "verify"}
+
+    def post(self, request: Request, incident: uuid.UUID) -> Response:
+        return once(request, lambda: self._redact(request, incident))
+
+    def _redact(self, request: Request, incident: uuid.UUID) -> Response:
+        user: Any = request.user
+        said = self.validated(shapes.RedactSerializer(data=request.data))
+        found = reading.find(user, incident)
+        done = redact(
+            found.pk,
+            said["text"],
+            user,
+            said["public_reason"],
+            said.get("expected"),
+            said.get("everywhere", False),
+            said.get("dry_run", False),
+            request_id=self.request_id,
+        )
+        return self.ok(
+            {
+                "values": [value._asdict() for value in done.values],
+                "elsewhere": done.elsewhere,
+                "remains": [value._asdict() for value in done.remains],
+                "entries": done.entries,
+            }
+        )
 
 
 PART_VIEWS = {part.name: part_views(part) for part in PARTS.values()}

@@ -80,7 +80,7 @@ def test_a_verification_of_what_was_not_read_is_refused(enter: Enter, api: MakeA
     record, etag = enter()
     step(api("researcher"), record, "submit", etag)
     refused = step(api("verifier"), record, "verify", etag, seen_sha256="0" * 64)
-    assert refused.status_code == 409
+    assert refused.status_code == 412
 
 
 def test_a_retraction_is_confirmed_by_a_second_person(draft: Draft, api: MakeApi) -> None:
