@@ -212,7 +212,7 @@ def comparable(document: dict[str, Any]) -> Any:
             return {
                 key: walk(inner)
                 for key, inner in value.items()
-                if key not in ("id", "published_at", "cite")
+                if key not in ("id", "published_at", "cite", "nonce")
             }
         if isinstance(value, list):
             return [walk(inner) for inner in value]

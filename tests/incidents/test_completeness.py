@@ -7,12 +7,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import models
 
 from harmtracker.errors import Invalid
 from harmtracker.history.acting import acting
 from incidents import services, warnings, workflow
 from incidents.choices import State, Verb
-from incidents.models import Actor, Claim, Dataset, ExternalId, Incident, Place, Review
+from incidents.models import (
+    Actor,
+    CasualtyCount,
+    Claim,
+    CountBasis,
+    Dataset,
+    ExternalId,
+    FurtherPlace,
+    Incident,
+    IncidentLink,
+    Involvement,
+    Place,
+    Review,
+    ReviewComment,
+    WeaponUse,
+)
 from tests import builders, rules
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +36,19 @@ pytestmark = pytest.mark.django_db
 Draft = Callable[..., Incident]
 Prepare = Callable[[Incident, SimpleNamespace], Any]
 
+PARTS: dict[type[models.Model], Callable[[Incident], models.Model]] = {
+    CasualtyCount: builders.count,
+    CountBasis: builders.basis,
+    WeaponUse: builders.weapon_use,
+    Involvement: builders.involvement,
+    FurtherPlace: builders.further_place,
+    ExternalId: builders.external_id,
+    IncidentLink: builders.link,
+}
 # Rules of the database that are broken here and not in test_constraints.
 TESTED = {
+    *(f"{model._meta.db_table}_uuid_key" for model in PARTS),
+    "incidents_reviewcomment_uuid_key",
     "incidents_externalid_one_published",
     "incidents_publishedversion_ids_are_its_own",
     "incidents_review_of_complete_record",
@@ -294,3 +321,20 @@ def test_a_source_cannot_speak_of_a_day_that_is_not_yet(
         "incidents_claim_date_not_in_the_future"
     )
     assert rules.rule(say("2024-05-06"), people.researcher) is None
+
+
+@pytest.mark.parametrize("model", [*PARTS, ReviewComment], ids=lambda m: m._meta.db_table)
+def test_no_two_rows_are_named_alike_outside(
+    draft: Draft, people: SimpleNamespace, model: type[models.Model]
+) -> None:
+    incidents = draft(), draft()
+    with acting(people.researcher):
+        if model is ReviewComment:
+            rows = [builders.comment(i, author=people.researcher) for i in incidents]
+        else:
+            rows = [PARTS[model](i) for i in incidents]
+
+    def name_alike() -> None:
+        model._default_manager.filter(pk=rows[0].pk).update(uuid=rows[1].uuid)
+
+    assert rules.rule(name_alike, people.researcher) == f"{model._meta.db_table}_uuid_key"

@@ -1534,8 +1534,27 @@ def _rule_of_owner(write: Callable[[], object]) -> str | None:
     return None
 
 
-# What only the loading of lists writes, as the owner.
+_ANSWER = (
+    "INSERT INTO harmtracker_idempotentrequest "
+    "(user_id, key, request, fingerprint, status, headers, body) "
+    "SELECT min(u.id), 'k' || {key}, 'POST /', 'f', {status}, '{{}}', '' "
+    "FROM accounts_user u, generate_series(1, 2) i GROUP BY i"
+)
+# What the program writes in one way alone: shown by a statement of the owner.
 LISTS = [
+    (
+        "harmtracker_idempotentrequest_once",
+        _ANSWER.format(key=1, status=201),
+        _ANSWER.format(key="i", status=201),
+    ),
+    *(
+        (
+            "harmtracker_idempotentrequest_succeeded",
+            _ANSWER.format(key="i", status=bad),
+            _ANSWER.format(key="i", status=fine),
+        )
+        for bad, fine in ((199, 200), (300, 299))
+    ),
     (
         "harmtracker_code_once_per_list",
         "UPDATE harmtracker_code SET code = 'all' WHERE list = 'sex' AND code = 'female'",
@@ -1555,7 +1574,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("name", "bad", "fine"), _named(LISTS))
-def test_the_lists_keep_their_rules(
+def test_lists_and_answers_keep_their_rules(
     people: SimpleNamespace, name: str, bad: str, fine: str
 ) -> None:
     assert rule(partial(run, bad, using="owner"), people.verifier, using="owner") == name
@@ -1731,6 +1750,7 @@ TESTED = (
     | set(KEPT.values())
     | {"incidents_incident_published_has_code"}
     | of_redaction.TESTED
+    | {"history_text_is_text"}  # with the other rules of the history
 )
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("history", "0002_rules")]
+    dependencies = [("history", "0003_text_is_text")]
 
     operations = [
         migrations.AddField(
