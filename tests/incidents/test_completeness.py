@@ -37,8 +37,12 @@ Draft = Callable[..., Incident]
 Prepare = Callable[[Incident, SimpleNamespace], Any]
 
 PARTS: dict[type[models.Model], Callable[[Incident], models.Model]] = {
-    CasualtyCount: builders.count,
-    CountBasis: builders.basis,
+    CasualtyCount: lambda incident: builders.count(incident, outcome="injured"),
+    CountBasis: lambda incident: builders.basis(
+        incident,
+        count=builders.count(incident, outcome="injured"),
+        claim=incident.claims.get(),
+    ),
     WeaponUse: builders.weapon_use,
     Involvement: builders.involvement,
     FurtherPlace: builders.further_place,
