@@ -25,6 +25,7 @@ APP: dict[str, str] = {
     "incidents_incident": EDIT,
     "incidents_incidentrevision": EDIT,
     "incidents_reviewcomment": EDIT,
+    "incidents_merge": EDIT,
     # Parts of a draft may be removed; the history keeps them
     "incidents_claim": ALL,
     "incidents_victim": ALL,

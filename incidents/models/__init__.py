@@ -16,6 +16,7 @@ from .incidents import (
     IncidentRevision,
 )
 from .involvements import Involvement
+from .merges import Merge
 from .places import Place
 from .published import (
     CodeCounter,
@@ -50,6 +51,7 @@ __all__ = [
     "Involvement",
     "LedgerEntry",
     "LedgerHead",
+    "Merge",
     "Place",
     "PublishedCasualty",
     "PublishedClaim",
