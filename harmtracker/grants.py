@@ -26,6 +26,7 @@ APP: dict[str, str] = {
     "incidents_incidentrevision": EDIT,
     "incidents_reviewcomment": EDIT,
     "incidents_assignment": ALL,
+    "incidents_merge": EDIT,
     # Parts of a draft may be removed; the history keeps them
     "incidents_claim": ALL,
     "incidents_victim": ALL,

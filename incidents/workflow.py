@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connections
+from django.db.models import QuerySet
 
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 
 from . import warnings
 from .choices import State, Verb
-from .models import Incident, IncidentRevision, Review
+from .models import Incident, IncidentRevision, Merge, PublishedVersion, Review
 from .publishing import door
 from .publishing.canonical import canonical, sha256
 from .publishing.commitments import commit
@@ -105,6 +106,8 @@ def take_step(
     """
     transition = TRANSITIONS[Verb(verb)]
     with acting(actor, reason or note, request_id=request_id):
+        if transition.verb == Verb.PUBLISH:
+            _lock_merged(incident_id)
         incident = (
             # no_key: rows that hang on the record may still refer to it, and are ordered by the
             # lock on its revision; a full lock would wait for them while they wait for it.
@@ -124,6 +127,8 @@ def take_step(
                 f"{' or '.join(sorted(transition.sources))} can be taken that step "
                 f"({_words(transition.verb)})."
             )
+        if open_merge(incident) is not None:
+            raise Conflict("The record is being merged into another: undo the merge first.")
         if transition.needs_reason and not reason.strip():
             raise Invalid("Say why.", fields={"reason": ["Say why."]})
         current = IncidentRevision.objects.select_for_update().get(incident=incident)
@@ -146,6 +151,42 @@ def take_step(
             incident.state = transition.target
             incident.save(update_fields=["state"])
     return incident
+
+
+def open_merge(incident: Incident) -> Merge | None:
+    """The merge by which this record is to end, and which may still be undone."""
+    return Merge.objects.filter(source=incident, undone_at=None, completed_seq=None).first()
+
+
+def _merging_into(incident_id: int) -> QuerySet[Merge]:
+    return Merge.objects.filter(target=incident_id, undone_at=None, completed_seq=None)
+
+
+def _lock_merged(incident_id: int) -> None:
+    """Lock a record together with those that end with its publication, in the order of ids, in
+    which merging and undoing lock them too."""
+    ids = [incident_id, *_merging_into(incident_id).values_list("source_id", flat=True)]
+    rows = Incident.objects.filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
+def _complete_merges(incident: Incident, actor: User, version: PublishedVersion) -> None:
+    """End the records whose parts this version holds."""
+    for merge in _merging_into(incident.pk).select_related("source").order_by("pk"):
+        source = merge.source
+        if source.code is not None:
+            door.merge(source, incident)
+        merge.completed_seq = version.pk
+        merge.save(update_fields=["completed_seq"])
+        Review.objects.create(
+            incident=source,
+            verb=Verb.MERGE,
+            actor=actor,
+            revision=IncidentRevision.objects.get(incident=source).number,
+            reason=merge.reason,
+        )
+        source.state = State.MERGED
+        source.save(update_fields=["state"])
 
 
 def _hold_shared(incident: Incident) -> None:
@@ -201,7 +242,8 @@ def _carry_out(
             if not is_first and not note.strip():
                 message = "Say in a public note what this version corrects."
                 raise Invalid(message, fields={"note": [message]})
-            door.publish(incident, verification, note=note)
+            version = door.publish(incident, verification, note=note)
+            _complete_merges(incident, actor, version)
         case Verb.PROPOSE_RETRACTION:
             # The reason is what the tombstone will say.
             door.refuse_redacted(incident.pk, commit({"note": reason})[1])
@@ -248,12 +290,15 @@ def editors(incident: Incident) -> set[int]:
 def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
     """Each step that the record's state allows -> why this person may not take it, or ''."""
     steps: dict[Verb, str] = {}
+    is_merged = open_merge(incident) is not None
     for transition in TRANSITIONS.values():
         if State(incident.state) not in transition.sources:
             continue
         why_not = ""
         if not actor.has_perm(transition.permission):
             why_not = f"You may not {_words(transition.verb)} incidents."
+        elif is_merged:
+            why_not = "The record is being merged into another: undo the merge first."
         elif transition.verb == Verb.VERIFY and actor.pk in editors(incident):
             why_not = "You wrote or edited this record: a second person verifies it."
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:

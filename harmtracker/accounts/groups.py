@@ -63,6 +63,7 @@ GROUPS: dict[str, list[str]] = {
         *_permissions("delete", [f"incidents.{name}" for name in _REMOVABLE]),
         "incidents.submit_incident",
         "incidents.reopen_incident",
+        "incidents.merge_incident",
     ],
     VERIFIER: [
         *_READ,

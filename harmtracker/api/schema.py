@@ -83,6 +83,15 @@ LINK = OpenApiParameter(
     response=[200],
 )
 
+LOCATION = OpenApiParameter(
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    description="The address that holds it now.",
+    response=[301],
+)
+MOVED = "It is part of another record now, for ever."
+
 
 def _problem(status: int, body: type[ProblemSerializer] = ProblemSerializer) -> dict[Any, Any]:
     kinds = [slug for slug, kind in problems.KINDS.items() if kind.status == status]
@@ -99,6 +108,7 @@ def describe(
     parameters: Iterable[OpenApiParameter] = (),
     found_by_path: bool = False,
     may_be_retracted: bool = False,
+    moved: Any = None,
     is_page: bool = False,
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
@@ -108,6 +118,7 @@ def describe(
     responses: dict[Any, Any] = {
         (200, "application/json"): OpenApiResponse(ok, description="The answer."),
         304: OpenApiResponse(description="Nothing changed since the ETag of If-None-Match."),
+        **({(301, "application/json"): OpenApiResponse(moved, description=MOVED)} if moved else {}),
         **_problem(400),
         **(_problem(404) if found_by_path else {}),
         **_problem(405),
@@ -122,7 +133,13 @@ def describe(
             operation_id=operation,
             summary=summary,
             tags=[tag],
-            parameters=[*parameters, IF_NONE_MATCH, ETAG, *([LINK] if is_page else [])],
+            parameters=[
+                *parameters,
+                IF_NONE_MATCH,
+                ETAG,
+                *([LINK] if is_page else []),
+                *([LOCATION] if moved else []),
+            ],
             responses=responses,
         )
     )

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0005_redaction'),
+        ('incidents', '0006_merge'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -46,7 +46,7 @@ DECLARE
 BEGIN
     SELECT i.code INTO other FROM incidents_externalid e JOIN incidents_incident i ON i.id = e.incident_id
         WHERE (e.dataset_id, e.value) = (NEW.dataset_id, NEW.value)
-          AND e.incident_id <> NEW.incident_id AND i.code IS NOT NULL LIMIT 1;
+          AND e.incident_id <> NEW.incident_id AND e.id <> NEW.id AND i.code IS NOT NULL LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '% carries this id already.', other
             USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_externalid_one_published';

@@ -17,6 +17,7 @@ from .incidents import (
     IncidentRevision,
 )
 from .involvements import Involvement
+from .merges import Merge
 from .places import Place
 from .published import (
     CodeCounter,
@@ -52,6 +53,7 @@ __all__ = [
     "Involvement",
     "LedgerEntry",
     "LedgerHead",
+    "Merge",
     "Place",
     "PublishedCasualty",
     "PublishedClaim",

@@ -156,6 +156,7 @@ class Incident(models.Model):
             ("reopen_incident", "Can reopen a published incident"),
             ("retract_incident", "Can retract a published incident"),
             ("redact_incident", "Can take a text out of what was published"),
+            ("merge_incident", "Can merge a record into another"),
         ]
         constraints = [
             *point_constraints("incidents_incident"),

@@ -66,6 +66,16 @@ def retract(incident: Incident, *, reason: str) -> PublishedVersion:
     return _let_out(incident, VersionKind.RETRACTED, content, note=reason)
 
 
+def merge(source: Incident, target: Incident) -> PublishedVersion:
+    """Say for ever that a record is another one now: a version that holds that one's code.
+
+    In the transaction in which the other's version that names it was published.
+    """
+    assert target.code is not None  # noqa: S101  (it was just published)
+    content = {"shape": SHAPE, "record_type": source.record_type, "merged_into": target.code}
+    return _let_out(source, VersionKind.MERGED, content, note=f"Merged into {target.code}.")
+
+
 def redact(
     head: LedgerHead, version: PublishedVersion, paths: Sequence[Path], *, reason: str
 ) -> LedgerEntry:
@@ -141,7 +151,8 @@ def _let_out(
         "nonce": new_nonce(),
     }
     committed, disclosures = commit(document)
-    refuse_redacted(incident.pk, disclosures)
+    if kind != VersionKind.MERGED:  # which holds nobody's words
+        refuse_redacted(incident.pk, disclosures)
     entry = ledger.append(
         head,
         at=at,

@@ -146,7 +146,7 @@ def _renew_references(keys: set[str]) -> None:
 def project(version: PublishedVersion) -> None:
     """Write the index rows of a version just published, and close those of the one before.
 
-    A tombstone closes and adds nothing.
+    A tombstone closes and adds nothing, and so does a version that leads elsewhere.
     """
     seq = version.entry_id
     last = (
@@ -159,7 +159,7 @@ def project(version: PublishedVersion) -> None:
         before = set(last.reference_keys)
         last.valid_until = seq
         last.save(using="default", update_fields=["valid_until"])
-    if version.kind == VersionKind.RETRACTED:
+    if version.kind != VersionKind.PUBLISHED:
         _renew_references(before)
         return
     document = json.loads(version.document)

@@ -125,7 +125,7 @@ def test_the_three_unnamed_victims_leave_without_a_name_key() -> None:
 SHAPE = (
     "shape code version record_type title summary date place further_places circumstances "
     "harm_reported weapons involvement casualties totals victims claims grading links "
-    "external_ids published_at previous_version note licence cite nonce"
+    "external_ids published_at previous_version note licence cite nonce merged_from"
 )
 
 

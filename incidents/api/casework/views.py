@@ -27,7 +27,7 @@ from incidents.choices import Verb
 from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
-from incidents.publishing.document import build_content
+from incidents.publishing.document import build_content, changes
 from incidents.redaction import redact
 
 from . import filters, history, reading
@@ -321,7 +321,10 @@ class ContentView(CaseworkView):
                 "content": content,
                 "sha256": sha256(canonical(content)),
                 "version": 1 if last is None else last.number + 1,
-                "changes": [],
+                "changes": [
+                    {"path": change.path, "before": change.before, "after": change.after}
+                    for change in (changes(before, content) if last is not None else [])
+                ],
             },
             etag(found),
         )

@@ -334,6 +334,11 @@ class ContentSerializer(StampSerializer):
     victims = VictimSerializer(many=True, help_text="Persons of whom something is known.")
     grading = GradingSerializer(help_text="How well it is established.")
     links = LinkSerializer(many=True, help_text="Incidents it belongs together with.")
+    merged_from = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Codes of the records that were merged into this one.",
+    )
     external_ids = ExternalIdSerializer(many=True, help_text="What others call it.")
     licence = LicenceSerializer(help_text="On what terms it may be used.")
 
@@ -358,6 +363,22 @@ class TombstoneSerializer(StampSerializer):
 
     nonce = words(NONCE, required=False)
     retracted = serializers.BooleanField(help_text="Always true.")
+
+
+class MergedSerializer(StampSerializer):
+    """What is left of a record that was merged into another."""
+
+    nonce = words(NONCE, required=False)
+    merged_into = string("Code of the record that holds its claims and victims now.")
+
+
+class MovedSerializer(serializers.Serializer):
+    """Where a record went. The header Location says the same."""
+
+    code = string("Code of the record.")
+    merged_into = string("Code of the record that holds its claims and victims now.")
+    url = serializers.URLField(help_text="That record, which may lead on to another.")
+    versions = serializers.URLField(help_text="The versions of this one, which stay.")
 
 
 class PageSerializer(serializers.Serializer):
@@ -389,7 +410,7 @@ class ArticlePageSerializer(PageSerializer):
 
 class VersionSerializer(serializers.Serializer):
     version = whole("1, 2, 3 ... of this code.")
-    kind = serializers.ChoiceField(["published", "retracted"], help_text="What was done.")
+    kind = serializers.ChoiceField(["published", "retracted", "merged"], help_text="What was done.")
     published_at = serializers.DateTimeField(help_text="When (UTC).")
     note = string("What changed, or why it was retracted.")
     sha256 = string("SHA-256 of the document, which is also its ETag.")
