@@ -30,7 +30,14 @@ VARIABLES = (
         "HARMTRACKER_DATA",
         "path",
         str(BASE_DIR / ".harmtracker"),
-        "Folder of the embedded database, the secret key and the demo logins.",
+        "Folder of the embedded database, the keys made for it and the demo logins.",
+    ),
+    Variable(
+        "HARMTRACKER_CAPTURES",
+        "path",
+        "",
+        "Folder of the stored copies of articles; belongs into every backup. Empty: captures in "
+        "the data folder.",
     ),
     Variable(
         "DATABASE_URL",
@@ -62,6 +69,19 @@ VARIABLES = (
         "str",
         "",
         "Signs sessions, at least 50 characters. Empty: made once and kept in the data folder.",
+    ),
+    Variable(
+        "HARMTRACKER_SOURCE_KEY",
+        "str",
+        "",
+        "Encrypts who confidential sources are, at least 50 characters; never in the database. "
+        "Empty: made once and kept in the data folder. Lost, nobody reads them again.",
+    ),
+    Variable(
+        "HARMTRACKER_SOURCE_OLD_KEYS",
+        "list",
+        [],
+        "Former values of HARMTRACKER_SOURCE_KEY, by commas: they still open what they encrypted.",
     ),
     Variable("DEBUG", "bool", False, "Django's debug pages; refused in the running app."),
     Variable(
@@ -100,15 +120,14 @@ ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 IS_SERVER = os.environ.get("HARMTRACKER_IS_SERVER") == "1"
 
 
-def _secret_key() -> str:
-    """The key given, or one made once and kept where only its owner reads."""
-    given = _read("SECRET_KEY")
+def _kept_key(given: str, file_name: str) -> str:
+    """The key given, or one made once and kept in the data folder, where only its owner reads."""
     if given:
-        return str(given)
-    path = HARMTRACKER_DATA / "secret_key"
+        return given
+    path = HARMTRACKER_DATA / file_name
     if not path.exists():
         HARMTRACKER_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft = path.with_name(f"{file_name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(64))
@@ -122,7 +141,10 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-SECRET_KEY = _secret_key()
+SECRET_KEY = _kept_key(_read("SECRET_KEY"), "secret_key")
+HARMTRACKER_SOURCE_KEY = _kept_key(_read("HARMTRACKER_SOURCE_KEY"), "source_key")
+HARMTRACKER_SOURCE_OLD_KEYS = _read("HARMTRACKER_SOURCE_OLD_KEYS")
+HARMTRACKER_CAPTURES = Path(_read("HARMTRACKER_CAPTURES") or HARMTRACKER_DATA / "captures")
 
 # --- Databases: casework on `default`, published on `published`, migrations on `owner` ---
 
