@@ -36,6 +36,11 @@ def _settings_refusals() -> list[str]:
             "HARMTRACKER_SOURCE_KEY or an old one is too short: unset it to have one made, or give "
             "50 random characters."
         )
+    if len(settings.HARMTRACKER_TOKEN_PEPPER) < 50:
+        refused.append(
+            "HARMTRACKER_TOKEN_PEPPER is too short: unset it to have one made, or give 50 random "
+            "characters."
+        )
     elsewhere = [h for h in settings.ALLOWED_HOSTS if h not in HERE and h != "*"]
     if elsewhere and not settings.HARMTRACKER_HTTPS:
         refused.append(

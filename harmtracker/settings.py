@@ -83,6 +83,14 @@ VARIABLES = (
         [],
         "Former values of HARMTRACKER_SOURCE_KEY, by commas: they still open what they encrypted.",
     ),
+    Variable(
+        "HARMTRACKER_TOKEN_PEPPER",
+        "str",
+        "",
+        "Key of the stored digests of tokens and second factors, at least 50 characters; never in "
+        "the database. Empty: made once and kept in the data folder. Another one ends all tokens "
+        "and authenticators.",
+    ),
     Variable("DEBUG", "bool", False, "Django's debug pages; refused in the running app."),
     Variable(
         "ALLOWED_HOSTS",
@@ -143,6 +151,7 @@ def _kept_key(given: str, file_name: str) -> str:
 
 SECRET_KEY = _kept_key(_read("SECRET_KEY"), "secret_key")
 HARMTRACKER_SOURCE_KEY = _kept_key(_read("HARMTRACKER_SOURCE_KEY"), "source_key")
+HARMTRACKER_TOKEN_PEPPER = _kept_key(_read("HARMTRACKER_TOKEN_PEPPER"), "token_pepper")
 HARMTRACKER_SOURCE_OLD_KEYS = _read("HARMTRACKER_SOURCE_OLD_KEYS")
 HARMTRACKER_CAPTURES = Path(_read("HARMTRACKER_CAPTURES") or HARMTRACKER_DATA / "captures")
 
@@ -197,6 +206,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]

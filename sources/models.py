@@ -165,7 +165,10 @@ class Capture(models.Model):
                 # A kind that is on no list is refused by the trigger that knows the lists.
                 condition=~Q(kind__in=media.MEDIA_TYPES)
                 | Q(
-                    *(Q(kind=kind, media_type__in=types) for kind, types in media.MEDIA_TYPES.items()),
+                    *(
+                        Q(kind=kind, media_type__in=types)
+                        for kind, types in media.MEDIA_TYPES.items()
+                    ),
                     _connector=Q.OR,
                 ),
                 violation_error_message="The media type is one that the kind of copy can have.",
@@ -215,7 +218,8 @@ class CustodyEntry(models.Model):
             ),
             models.CheckConstraint(
                 name="sources_custodyentry_names_receiver",
-                condition=Q(action="handed_over", to__regex=r"[^\s]") | ~Q(action="handed_over") & Q(to=""),
+                condition=Q(action="handed_over", to__regex=r"[^\s]")
+                | ~Q(action="handed_over") & Q(to=""),
                 violation_error_message="Say to whom the copy was handed over, and only then.",
             ),
         ]

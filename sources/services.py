@@ -165,9 +165,7 @@ def hand_over(
         message = "Say to whom the copy was handed over."
         raise Invalid(message, fields={"to": [message]})
     with acting(by, request_id=request_id):
-        entry = CustodyEntry(
-            capture=capture, action="handed_over", by=by, to=to, purpose=purpose
-        )
+        entry = CustodyEntry(capture=capture, action="handed_over", by=by, to=to, purpose=purpose)
         save(entry)
         entry.refresh_from_db()
     return entry

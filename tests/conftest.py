@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.test import Client
 from django.test.testcases import LiveServerThread
 from pytest_django.plugin import DjangoDbBlocker
 
+from harmtracker.accounts import tokens
 from harmtracker.accounts.models import User
 from tests import database
+from tests.clients import Api
 from tests.drafts import draft  # noqa: F401  (a fixture)
 
 _cluster = None
@@ -124,6 +126,23 @@ def signed_in(people: SimpleNamespace) -> Callable[[str], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def api(people: SimpleNamespace) -> Callable[..., Api]:
+    """A program that acts for one of the people, by name, with a token of these scopes.
+
+    Without ``scopes``: all that the person may have. The name ``None`` gives one without a token.
+    """
+
+    def program(name: str | None, scopes: Collection[str] | None = None) -> Api:
+        if name is None:
+            return Api(None)
+        person = getattr(people, name)
+        wanted = tokens.scopes_of(person) if scopes is None else scopes
+        return Api(tokens.issue(person, "A test", wanted, None, person)[1])
+
+    return program
 
 
 @pytest.fixture

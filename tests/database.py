@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
+from harmtracker.accounts import second_factor
 from harmtracker.accounts.services import create_person
 from harmtracker.postgres import Cluster, create_roles, default_cluster
 from incidents import demo, fixtures_loading
@@ -107,5 +108,7 @@ def build_template() -> None:
         name: create_person(username=name, password=PASSWORD, group=group)
         for name, group in PEOPLE.items()
     }
+    for person in people.values():
+        second_factor.new_authenticator(person, is_confirmed=True)
     demo.load_incidents(researcher=people["researcher"], verifier=people["verifier"])
     connections.close_all()

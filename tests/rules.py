@@ -15,7 +15,7 @@ from harmtracker.accounts.models import User
 from harmtracker.errors import DomainError
 from harmtracker.history.acting import acting
 
-OURS = "^(incidents|sources|history|harmtracker)_"
+OURS = "^(accounts|incidents|sources|history|harmtracker)_"
 
 
 def constraints(cursor: CursorWrapper) -> dict[str, str]:

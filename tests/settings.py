@@ -10,6 +10,7 @@ os.environ["HARMTRACKER_DATA"] = os.environ.setdefault(
     "HARMTRACKER_TEST_HOME", tempfile.gettempdir()
 )
 os.environ["SECRET_KEY"] = "tests-only-" + "0123456789abcdef" * 4
+os.environ["HARMTRACKER_TOKEN_PEPPER"] = "tests-only-" + "fedcba9876543210" * 4
 
 from harmtracker.settings import *  # noqa: F403
 from harmtracker.settings import DATABASES

@@ -9,12 +9,16 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import ManyToManyField, Model
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.admin import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from harmtracker.accounts.models import User
 from harmtracker.accounts.services import SETUP_USERNAME
 
 # The groups are those of `accounts.groups`, written by migrate.
 admin.site.unregister(Group)
+# A second factor is enrolled and reset; nobody reads or writes its secrets.
+admin.site.unregister([TOTPDevice, StaticDevice])
 
 
 class NewPersonForm(AdminUserCreationForm):

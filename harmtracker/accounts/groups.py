@@ -47,6 +47,8 @@ _READ = [
             "incidents.publishedversion",
             "incidents.ledgerentry",
             "sources.capture",
+            "sources.custodyentry",
+            "sources.confidentialsource",
             "harmtracker.code",
             "history.historyentry",
         ],
@@ -63,6 +65,9 @@ GROUPS: dict[str, list[str]] = {
         *_permissions("delete", [f"incidents.{name}" for name in _REMOVABLE]),
         "incidents.submit_incident",
         "incidents.reopen_incident",
+        "sources.add_capture",
+        "sources.add_confidentialsource",
+        "sources.change_confidentialsource",
     ],
     VERIFIER: [
         *_READ,
@@ -73,6 +78,9 @@ GROUPS: dict[str, list[str]] = {
         "incidents.publish_incident",
         "incidents.reopen_incident",
         "incidents.retract_incident",
+        "sources.hand_over_capture",
+        "sources.view_reveal",
+        "sources.reveal_confidentialsource",
     ],
     ADMINISTRATOR: [
         *_permissions("view", _SHARED),

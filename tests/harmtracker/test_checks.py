@@ -23,6 +23,7 @@ BAD_SETTINGS = [
     ({"ALLOWED_HOSTS": ["harm.example"]}, "without HTTPS"),
     ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
     ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is too short"),
+    ({"HARMTRACKER_TOKEN_PEPPER": "short"}, "HARMTRACKER_TOKEN_PEPPER is too short"),
 ]
 
 

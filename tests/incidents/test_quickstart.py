@@ -86,7 +86,7 @@ def test_only_its_owner_reads_the_data_folder(
     home: Path, first_run: subprocess.CompletedProcess[str]
 ) -> None:
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    for name in ("demo_logins.json", "secret_key"):
+    for name in ("demo_logins.json", "secret_key", "token_pepper"):
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
 
 
@@ -184,7 +184,9 @@ def test_empty_loads_code_lists_only() -> None:
             default_cluster(home).destroy()
 
 
-@pytest.mark.parametrize("command", ["quickstart", "serve", "db", "rebuild_published", "migrate"])
+@pytest.mark.parametrize(
+    "command", ["quickstart", "serve", "db", "rebuild_published", "migrate", "token"]
+)
 def test_every_command_has_help_worth_reading(tmp_path: Path, command: str) -> None:
     ran = manage(tmp_path, command, "--help")
     assert ran.returncode == 0

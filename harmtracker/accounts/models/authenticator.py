@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from django.conf import settings
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+
+class Authenticator(TOTPDevice):
+    """The app on a person's phone that shows codes. Unconfirmed until its first code was right.
+
+    The stored key is not the secret of the codes: that one is derived from it with a key that
+    is kept outside the database, so that a copy of the database makes no codes.
+    """
+
+    class Meta:
+        proxy = True
+        verbose_name = "authenticator"
+
+    @property
+    def bin_key(self) -> bytes:
+        """The secret of the codes, 20 bytes."""
+        message = b"authenticator:" + self.key.encode()
+        return hmac.digest(settings.HARMTRACKER_TOKEN_PEPPER.encode(), message, hashlib.sha256)[:20]
