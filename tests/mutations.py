@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIRST = [
     "tests/incidents/test_constraints.py",
     "tests/sources/test_constraints.py",
+    "tests/accounts/test_constraints.py",
     "tests/harmtracker/test_history.py",
     "tests/incidents/test_codes.py",
 ]
@@ -115,7 +116,7 @@ def _copy_without(loss: Loss, copy: str) -> None:
 def _files() -> list[str]:
     found = [
         str(path.relative_to(ROOT))
-        for app in ("incidents", "sources", "harmtracker")
+        for app in ("incidents", "sources", "accounts", "harmtracker")
         for path in sorted((ROOT / "tests" / app).glob("test_*.py"))
         if path.name not in LEFT_OUT
     ]
@@ -126,8 +127,10 @@ def _likely(loss: Loss) -> list[str]:
     """Arguments for the tests that are called by the rule."""
     name = CALLED.get(loss.name, loss.name)
     if "_codes_" in name:
-        files = FIRST[3:]
+        files = FIRST[4:]
     elif any(part in name for part in ("history_", "_edited_", "_begins_revisions")):
+        files = FIRST[3:4]
+    elif name.startswith("accounts_"):
         files = FIRST[2:3]
     else:
         files = FIRST[1:2] if name.startswith("sources_") else FIRST[:1]

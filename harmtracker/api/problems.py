@@ -8,13 +8,15 @@ import sys
 import traceback
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple, TypedDict
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
+from rest_framework.settings import api_settings
 
 from harmtracker import errors
 
@@ -22,9 +24,12 @@ logger = logging.getLogger("harmtracker.api")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-# An answer names so many faults and echoes so much of a name: it stays below 2 kB.
+# An answer names so many faults and echoes so many bytes of each: it stays below 2 kB.
 MAX_ERRORS = 5
 MAX_ECHO = 80
+MAX_MESSAGE = 200
+MAX_DETAIL = 400
+MAX_ERRORS_BYTES = 1300
 
 
 class Kind(NamedTuple):
@@ -110,8 +115,26 @@ class FieldError(TypedDict):
     nearest: str | None
 
 
+class Meant(str):
+    """The valid value that was meant, as the code of a field's fault: it outlives the framework.
+
+    A serializer copies each fault several times, by its message and its code alone.
+    """
+
+    __slots__ = ()
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, in so many bytes at most."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+
+
 def field_error(field: str, message: str, nearest: str | None = None) -> FieldError:
-    return {"field": field[:MAX_ECHO], "message": message, "nearest": nearest}
+    return {
+        "field": _cut(field, MAX_ECHO),
+        "message": _cut(message, MAX_MESSAGE),
+        "nearest": nearest,
+    }
 
 
 class Problem(Exception):
@@ -134,16 +157,28 @@ class Problem(Exception):
         self.members = members
 
 
+def _first(found: Iterable[FieldError]) -> list[FieldError]:
+    """As many of the first faults as an answer has room for; one always."""
+    kept: list[FieldError] = []
+    size = 0
+    for error in islice(found, MAX_ERRORS):
+        size += len(json.dumps(error, ensure_ascii=False).encode("utf-8", "replace"))
+        if kept and size > MAX_ERRORS_BYTES:
+            break
+        kept.append(error)
+    return kept
+
+
 def respond(problem: Problem) -> HttpResponse:
     kind = KINDS[problem.slug]
     body: dict[str, Any] = {
         "type": f"/problems/{problem.slug}",
         "title": kind.title,
         "status": kind.status,
-        "detail": problem.detail,
+        "detail": _cut(problem.detail, MAX_DETAIL),
     }
     if problem.errors:
-        body["errors"] = problem.errors[:MAX_ERRORS]
+        body["errors"] = _first(problem.errors)
     body |= problem.members
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return HttpResponse(
@@ -171,17 +206,26 @@ def unexpected() -> Problem:
     return Problem("internal-error", request_id=log_failure(error))
 
 
+def _step(path: str, key: Any) -> str:
+    if key in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
+        return path
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else str(key)
+
+
 def _flat(detail: Any, path: str = "") -> Iterator[FieldError]:
     """Field errors of a nested structure of messages, each with its path."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            yield from _flat(value, f"{path}.{key}" if path else str(key))
+            yield from _flat(value, _step(path, key))
     elif isinstance(detail, list | tuple):
         for i, value in enumerate(detail):
             is_nested = isinstance(value, Mapping | list)
             yield from _flat(value, f"{path}[{i}]" if is_nested else path)
     else:
-        yield field_error(path, str(detail))
+        code = getattr(detail, "code", None)
+        yield field_error(path, str(detail), str(code) if isinstance(code, Meant) else None)
 
 
 def _of_domain(error: errors.DomainError) -> Problem:
