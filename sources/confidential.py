@@ -31,7 +31,7 @@ def create(
     if ConfidentialSource.objects.filter(outlet=outlet).exists():
         raise Conflict("Who this source is has been entered already: replace it instead.")
     source = ConfidentialSource(outlet=outlet)
-    source.key_id, source.sealed = seal(identity, source.uuid)
+    source.key_name, source.sealed = seal(identity, source.uuid)
     with acting(by, request_id=request_id):
         return save(source)
 
@@ -50,7 +50,7 @@ def replace(
     _need_reason(reason)
     with acting(by, reason, request_id=request_id):
         locked = ConfidentialSource.objects.select_for_update(of=("self",)).get(pk=source.pk)
-        locked.key_id, locked.sealed = seal(identity, locked.uuid)
+        locked.key_name, locked.sealed = seal(identity, locked.uuid)
         return save(locked)
 
 
@@ -83,7 +83,7 @@ def reveal(
             raise NotAllowed(refusal.message) from refusal
         raise
     stored = ConfidentialSource.objects.get(pk=source.pk)
-    return unseal(stored.key_id, bytes(stored.sealed), stored.uuid)
+    return unseal(stored.key_name, bytes(stored.sealed), stored.uuid)
 
 
 def _check(identity: Identity) -> None:

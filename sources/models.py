@@ -105,11 +105,6 @@ class Article(models.Model):
         ordering = ["-published_earliest", "pk"]
         constraints = [
             models.CheckConstraint(
-                name="sources_article_url_not_empty",
-                condition=~Q(url="") & ~Q(copy_url="") & ~Q(archive_url=""),
-                violation_error_message="Leave an address that is not known out.",
-            ),
-            models.CheckConstraint(
                 name="sources_article_addresses_are_of_the_web",
                 condition=Q(url__regex=ADDRESS)
                 & Q(copy_url__regex=ADDRESS)
@@ -163,7 +158,7 @@ class Capture(models.Model):
             models.CheckConstraint(
                 name="sources_capture_media_type_fits_kind",
                 # A kind that is on no list is refused by the trigger that knows the lists.
-                condition=~Q(kind__in=media.MEDIA_TYPES)
+                condition=~Q(kind__in=[*media.MEDIA_TYPES])
                 | Q(
                     *(
                         Q(kind=kind, media_type__in=types)
@@ -242,7 +237,7 @@ class ConfidentialSource(models.Model):
         related_name="confidential_source",
         help_text="The source as everybody may know it, such as: a resident of the ward.",
     )
-    key_id = models.CharField(
+    key_name = models.CharField(
         max_length=16, editable=False, help_text="Which key encrypted the identity."
     )
     sealed = models.BinaryField(help_text="The identity, encrypted for this row alone.")
@@ -253,7 +248,7 @@ class ConfidentialSource(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="sources_confidentialsource_key_is_named",
-                condition=Q(key_id__regex=r"^[0-9a-f]{16}$"),
+                condition=Q(key_name__regex=r"^[0-9a-f]{16}$"),
                 violation_error_message="Name the key by 16 hexadecimal digits.",
             ),
         ]

@@ -43,15 +43,15 @@ def _derived(secret: str, purpose: bytes, length: int) -> bytes:
     )
 
 
-def _key_id(secret: str) -> str:
+def _key_name(secret: str) -> str:
     """A name for a key that says nothing of it."""
-    return _derived(secret, b"key id", 8).hex()
+    return _derived(secret, b"key name", 8).hex()
 
 
 def _secrets() -> Mapping[str, str]:
-    """Key id -> secret, the present one last."""
+    """Name of a key -> secret, the present one last."""
     every = [*settings.HARMTRACKER_SOURCE_OLD_KEYS, settings.HARMTRACKER_SOURCE_KEY]
-    return {_key_id(secret): secret for secret in every}
+    return {_key_name(secret): secret for secret in every}
 
 
 def _cipher(secret: str) -> AESGCM:
@@ -59,22 +59,22 @@ def _cipher(secret: str) -> AESGCM:
 
 
 def seal(identity: Identity, row: uuid.UUID) -> tuple[str, bytes]:
-    """(id of the key, sealed identity) for the row with this uuid."""
+    """(name of the key, sealed identity) for the row with this uuid."""
     plain = json.dumps(
         [identity.name, identity.contact, identity.note], ensure_ascii=False
     ).encode()
     plain = plain.ljust(-(-len(plain) // PADDED_TO) * PADDED_TO)
     secret = settings.HARMTRACKER_SOURCE_KEY
     nonce = os.urandom(NONCE_BYTES)
-    return _key_id(secret), nonce + _cipher(secret).encrypt(nonce, plain, row.bytes)
+    return _key_name(secret), nonce + _cipher(secret).encrypt(nonce, plain, row.bytes)
 
 
-def unseal(key_id: str, sealed: bytes, row: uuid.UUID) -> Identity:
+def unseal(key_name: str, sealed: bytes, row: uuid.UUID) -> Identity:
     """The identity that was sealed for this row. Raises :class:`Conflict` where it cannot be."""
-    secret = _secrets().get(key_id)
+    secret = _secrets().get(key_name)
     if secret is None:
         raise Conflict(
-            f"The key {key_id}, which encrypted this identity, is not here: give it by "
+            f"The key {key_name}, which encrypted this identity, is not here: give it by "
             "HARMTRACKER_SOURCE_OLD_KEYS."
         )
     try:

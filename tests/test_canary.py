@@ -182,7 +182,7 @@ def _published_record(planted: Canaries, people: SimpleNamespace) -> Incident:
         kind="text",
         sha256="ab" * 32,
         size=1,
-        media_type=planted.plant("Capture.media_type"),
+        media_type="text/plain; charset=utf-8",
         requested_url=f"https://{planted.plant('Capture.requested_url')}.example.org/",
         captured_at="2024-01-01T00:00Z",
         captured_by=people.researcher,
