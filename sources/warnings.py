@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from myanmartools import ZawgyiDetector
@@ -11,7 +12,6 @@ from sources.models import Article
 
 # Above it, a text is taken for Zawgyi: Burmese letters in an older, incompatible encoding.
 ZAWGYI_FROM = 0.95
-_detector = ZawgyiDetector()
 
 
 class Warning(NamedTuple):
@@ -22,8 +22,13 @@ class Warning(NamedTuple):
     message: str
 
 
+@cache
+def _detector() -> ZawgyiDetector:
+    return ZawgyiDetector()
+
+
 def looks_like_zawgyi(text: str) -> bool:
-    return bool(_detector.get_zawgyi_probability(text) > ZAWGYI_FROM)
+    return bool(_detector().get_zawgyi_probability(text) > ZAWGYI_FROM)
 
 
 def of(article: Article, *, has_capture: bool) -> list[Warning]:
