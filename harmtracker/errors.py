@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, DataError, IntegrityError
 
 
 class DomainError(Exception):
@@ -72,6 +72,8 @@ def from_database(error: DatabaseError) -> DomainError | None:
     Triggers raise with the sentence itself as their message; declared constraints carry
     theirs on the model.
     """
+    if isinstance(error, DataError):
+        return Invalid("A value is larger, longer or of another kind than can be stored.")
     cause = error.__cause__
     diagnostic = getattr(cause, "diag", None)
     name = getattr(diagnostic, "constraint_name", None) or ""

@@ -1,4 +1,4 @@
-"""What every view that anyone may read has in common."""
+"""What views have in common: of all of them, and of those that anyone may read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ from harmtracker.api.parameters import Query, check_length
 from harmtracker.api.renderers import StoredJSONRenderer
 
 
-class ReadView(APIView):
-    """GET and HEAD, with the parameters that the view names and no others.
+class StrictView(APIView):
+    """A view with the query parameters that it names and no others. Subclasses say who may ask."""
 
-    Nobody is asked who they are, so that one address gives everybody the same bytes.
-    """
-
-    http_method_names = ["get", "head"]
-    authentication_classes = []
     content_negotiation_class = PlainNegotiation
     parameters: ClassVar[Collection[str]] = frozenset()
     several: ClassVar[Collection[str]] = frozenset()
@@ -33,6 +28,16 @@ class ReadView(APIView):
         check_length(request.path + raw)
         super().initial(request, *args, **kwargs)
         self.query = Query(raw, known=self.parameters, several=self.several)
+
+
+class ReadView(StrictView):
+    """GET and HEAD.
+
+    Nobody is asked who they are, so that one address gives everybody the same bytes.
+    """
+
+    http_method_names = ["get", "head"]
+    authentication_classes = []
 
     def answer(self, body: bytes, etag: str, **more_headers: str) -> Response:
         return Response(body, headers=conditional.headers(etag) | more_headers)
