@@ -56,6 +56,8 @@ APP: dict[str, str] = {
     "history_historyentry": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
+    # Answers to repeated requests: kept for days, never altered
+    "harmtracker_idempotentrequest": "SELECT, INSERT, DELETE",
     # People
     "accounts_user": EDIT,
     "accounts_user_groups": ALL,

@@ -1,4 +1,7 @@
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Code(models.Model):
@@ -26,3 +29,46 @@ class Code(models.Model):
 
     def __str__(self) -> str:
         return f"{self.list}: {self.code}"
+
+
+class IdempotentRequest(models.Model):
+    """A request that came with an Idempotency-Key and what it was answered.
+
+    Stored in the transaction of what it did, so that there is one where there is the other.
+    Whoever sends it again gets the same bytes.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who sent it: each person has keys of their own.",
+    )
+    key = models.CharField(max_length=255, help_text="The Idempotency-Key, as it was sent.")
+    request = models.TextField(help_text="Method and path, such as POST /api/v1/casework/claims/.")
+    fingerprint = models.CharField(
+        max_length=64, help_text="SHA-256 of method, path, query, If-Match and body."
+    )
+    status = models.SmallIntegerField(help_text="HTTP status of the answer, a success.")
+    headers = models.JSONField(help_text="Headers of the answer: name -> value.")
+    body = models.BinaryField(help_text="The bytes of the answer.")
+    at = models.DateTimeField(db_default=Now(), help_text="When, by the database's clock.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="harmtracker_idempotentrequest_once",
+                fields=["user", "key"],
+                violation_error_message="This person used that Idempotency-Key already.",
+            ),
+            models.CheckConstraint(
+                name="harmtracker_idempotentrequest_succeeded",
+                condition=Q(status__gte=200, status__lte=299),
+                violation_error_message="Only the answer of a request that succeeded is kept.",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "at"], name="idempotentrequest_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.status}"
