@@ -7,6 +7,7 @@ does not tell a short name from a long one.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import uuid
@@ -83,3 +84,9 @@ def unseal(key_name: str, sealed: bytes, row: uuid.UUID) -> Identity:
         # Not as the cause: its traceback would reach a log with what was read.
         raise Conflict("What is stored is not what was encrypted for this source.") from None
     return Identity(*json.loads(plain))
+
+
+def keyed_digest(content: bytes) -> str:
+    """A digest by which nobody without the key can test a guess at the content."""
+    key = _derived(settings.HARMTRACKER_SOURCE_KEY, b"digest", 32)
+    return hmac.digest(key, content, "sha256").hex()

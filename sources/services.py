@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime
 import io
 import uuid
-from typing import Any, BinaryIO, TypeVar
+from io import BufferedReader
+from typing import Any, TypeVar
 
 from django.db import connections, transaction
 from django.utils import timezone
@@ -84,12 +85,10 @@ def attach(
         return keep(article, incoming, by=by, **about)
 
 
-def paste(
-    article: Article, text: str, *, by: User, request_id: uuid.UUID | None = None
-) -> tuple[Capture, bool]:
+def paste(article: Article, text: str, *, by: User, **about: Any) -> tuple[Capture, bool]:
     """Store a text that somebody pasted or typed, byte for byte in UTF-8; see :func:`keep`."""
     with storage.receive(io.BytesIO(text.encode()), as_text=True) as incoming:
-        return keep(article, incoming, by=by, tool="pasted text", request_id=request_id)
+        return keep(article, incoming, by=by, **{"tool": "pasted text", **about})
 
 
 def keep(
@@ -134,7 +133,7 @@ def keep(
 
 def read(
     capture: Capture, *, by: User, purpose: str = "", request_id: uuid.UUID | None = None
-) -> BinaryIO:
+) -> BufferedReader:
     """The bytes of a copy, open for reading; the custody entry is committed before.
 
     Raises :class:`NotAllowed`, and :class:`Conflict` where the file is not there.

@@ -14,9 +14,10 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from django.conf import settings
 
@@ -169,7 +170,7 @@ def receive(stream: Readable, *, as_text: bool = False) -> Incoming:
     return incoming
 
 
-def open_copy(sha256: str) -> BinaryIO:
+def open_copy(sha256: str) -> BufferedReader:
     """The bytes of a stored copy. Raises :class:`FileNotFoundError`."""
     return path_of(sha256).open("rb")
 
