@@ -99,6 +99,13 @@ VARIABLES = (
         "Host names that the app answers to, by commas; never *.",
     ),
     Variable(
+        "HARMTRACKER_PROXIES",
+        "int",
+        0,
+        "How many proxies of ours stand before the app; each adds one address to X-Forwarded-For. "
+        "What stands in it beyond them is the client's own invention and is not read.",
+    ),
+    Variable(
         "HARMTRACKER_HTTPS",
         "bool",
         False,
@@ -113,6 +120,8 @@ def _read(name: str) -> Any:
     variable = next(v for v in VARIABLES if v.name == name)
     if variable.kind == "bool":
         return _env.bool(name, default=variable.default)
+    if variable.kind == "int":
+        return _env.int(name, default=variable.default)
     if variable.kind == "list":
         return _env.list(name, default=variable.default)
     return _env.str(name, default=variable.default)
@@ -121,6 +130,7 @@ def _read(name: str) -> Any:
 HARMTRACKER_DATA = Path(_read("HARMTRACKER_DATA")).absolute()
 HARMTRACKER_ROLE_PREFIX = _read("HARMTRACKER_ROLE_PREFIX")
 HARMTRACKER_HTTPS = _read("HARMTRACKER_HTTPS")
+HARMTRACKER_PROXIES = _read("HARMTRACKER_PROXIES")
 DEBUG = _read("DEBUG")
 ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 
@@ -196,7 +206,7 @@ INSTALLED_APPS = [
     "harmtracker.history",
     "sources",
     "incidents",
-    "django.contrib.admin",
+    "harmtracker.accounts.desk.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -223,6 +233,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "harmtracker.accounts.sessions.VerifiedSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
@@ -258,7 +269,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "admin:login"
+# A session ends 12 hours after it began, and 30 minutes after it was last used.
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_AGE = 30 * 60
+# One step of 30 seconds earlier or later, never more; the lock-out is our own.
+OTP_TOTP_SYNC = False
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+OTP_TOTP_ISSUER = "harmtracker"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

@@ -29,6 +29,7 @@ _SHARED = [
     "sources.outlet",
     "sources.article",
 ]
+_OWN_TOKENS = ["accounts.view_token", "accounts.add_token"]
 
 
 def _permissions(verb: str, models: list[str]) -> list[str]:
@@ -60,6 +61,7 @@ _READ = [
 GROUPS: dict[str, list[str]] = {
     RESEARCHER: [
         *_READ,
+        *_OWN_TOKENS,
         *_permissions("add", [*_RECORDS, *_SHARED, "incidents.reviewcomment"]),
         *_permissions("change", [*_RECORDS, *_SHARED, "incidents.reviewcomment"]),
         *_permissions("delete", [f"incidents.{name}" for name in _REMOVABLE]),
@@ -71,6 +73,7 @@ GROUPS: dict[str, list[str]] = {
     ],
     VERIFIER: [
         *_READ,
+        *_OWN_TOKENS,
         *_permissions("add", [*_SHARED, "incidents.reviewcomment"]),
         *_permissions("change", [*_SHARED, "incidents.reviewcomment"]),
         "incidents.return_incident",
@@ -83,6 +86,7 @@ GROUPS: dict[str, list[str]] = {
         "sources.reveal_confidentialsource",
     ],
     ADMINISTRATOR: [
+        *_OWN_TOKENS,
         *_permissions("view", _SHARED),
         *_permissions("add", _SHARED),
         *_permissions("change", _SHARED),
@@ -91,6 +95,7 @@ GROUPS: dict[str, list[str]] = {
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
+        "accounts.view_securityevent",
         "auth.view_group",
     ],
 }
