@@ -302,6 +302,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Files go where a page awaits one (sources.uploads), and from anybody else nowhere.
+FILE_UPLOAD_HANDLERS = ["sources.uploads.NoFiles"]
 # The form of an incident with its inlines holds many small fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 

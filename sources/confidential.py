@@ -12,12 +12,14 @@ from collections.abc import Callable
 from django.db import transaction
 
 from harmtracker.accounts.models import User
-from harmtracker.errors import Conflict, Invalid, NotAllowed
+from harmtracker.errors import Conflict, Invalid, TooMany
 from harmtracker.history.acting import acting
 from harmtracker.saving import save
 from sources.models import ConfidentialSource, Outlet, Reveal
 from sources.rights import need
 from sources.sealing import Identity, seal, unseal
+
+A_DAY_S = 24 * 60 * 60
 
 CheckCode = Callable[[User, str], bool]
 
@@ -67,8 +69,8 @@ def reveal(
 
     That they were shown it is committed before it is read. ``check_code`` is
     ``accounts.second_factor.check``, which spends the code. The database lets a person do this 20
-    times in 24 hours. Raises :class:`NotAllowed`, :class:`Invalid`, or :class:`Conflict` where
-    the key is not here.
+    times in 24 hours. Raises :class:`NotAllowed`, :class:`Invalid`, :class:`TooMany`, or
+    :class:`Conflict` where the key is not here.
     """
     need(by, "sources.reveal_confidentialsource", "see who confidential sources are")
     _need_reason(reason)
@@ -80,7 +82,7 @@ def reveal(
             save(Reveal(source=source, by=by, reason=reason))
     except Invalid as refusal:
         if refusal.rule == "sources_reveal_twenty_a_day":
-            raise NotAllowed(refusal.message) from refusal
+            raise TooMany(refusal.message, wait_s=A_DAY_S) from refusal
         raise
     stored = ConfidentialSource.objects.get(pk=source.pk)
     return unseal(stored.key_name, bytes(stored.sealed), stored.uuid)

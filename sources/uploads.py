@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.http.multipartparser import MultiPartParser
 
 from harmtracker.errors import Invalid
@@ -28,8 +28,8 @@ class IntoStorage(FileUploadHandler):
 
     chunk_size = storage.PIECE_BYTES
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
         self.incoming: storage.Incoming | None = None
         self.part = ""
         self.refusal: Invalid | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harmtracker.accounts.models import User
-from harmtracker.errors import Conflict, Invalid, NotAllowed
+from harmtracker.errors import Conflict, Invalid, NotAllowed, TooMany
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from sources import confidential, sealing
@@ -77,7 +77,7 @@ def test_the_twenty_first_in_a_day_is_refused(
 ) -> None:
     for _ in range(20):
         assert reveal(source, people.verifier) == WHO
-    with pytest.raises(NotAllowed, match="20"):
+    with pytest.raises(TooMany, match="20"):
         reveal(source, people.verifier)
     assert Reveal.objects.count() == 20
     assert reveal(source, people.other_verifier) == WHO

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from django.db import connections
 
-from harmtracker.errors import NotAllowed
+from harmtracker.errors import TooMany
 from harmtracker.history.acting import acting
 from sources import confidential, services
 from sources.models import Capture, Reveal
@@ -69,7 +69,7 @@ def test_many_at_once_are_twenty(committed: None, people: SimpleNamespace) -> No
         barrier.wait()
         try:
             results.append(reveal(source, people.verifier))
-        except NotAllowed as refusal:
+        except TooMany as refusal:
             results.append(refusal)
         connections.close_all()
 

@@ -5,8 +5,8 @@ The docstrings are the API's description.
 
 from __future__ import annotations
 
-import base64
 import uuid
+from functools import partial
 from io import BufferedReader
 from typing import Any, ClassVar, cast
 
@@ -21,7 +21,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from harmtracker.accounts import second_factor
+from harmtracker.accounts import lockout, second_factor
 from harmtracker.accounts.models import User
 from harmtracker.api import bodies, conditional, paging, preconditions
 from harmtracker.api.filters import StrictFilterSet
@@ -32,7 +32,7 @@ from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from harmtracker.api.team import TeamRequest, TeamView
 from harmtracker.errors import NotFound
-from sources import confidential, sealing, services, storage, uploads
+from sources import confidential, delivery, sealing, services, storage, uploads
 from sources.models import Article, Capture, ConfidentialSource, CustodyEntry, Outlet
 
 from . import filters
@@ -52,15 +52,6 @@ CUSTODY = CustodyEntry.objects.select_related("by")
 CONFIDENTIAL = ConfidentialSource.objects.select_related("outlet").defer("sealed")
 
 ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Its id.")
-ENDINGS = {
-    "application/pdf": "pdf",
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "image/webp": "webp",
-    "image/tiff": "tif",
-    "text/html": "html",
-}
 
 
 def page_of(serializer: type[serializers.BaseSerializer], name: str) -> Any:
@@ -603,46 +594,16 @@ class ContentView(SourcesView):
     def get(self, request: Request, id: uuid.UUID) -> FileResponse:
         capture = self.found(CAPTURES, id)
         file = self._read(capture)
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=file_name(capture),
-            content_type=capture.media_type,
-            headers=content_headers(capture),
-        )
+        return delivery.response(capture, file)
 
     def head(self, request: Request, id: uuid.UUID) -> HttpResponse:
         capture = self.found(CAPTURES, id)
         self._read(capture).close()
-        return HttpResponse(
-            content_type=capture.media_type,
-            headers={
-                "Content-Disposition": f'attachment; filename="{file_name(capture)}"',
-                **content_headers(capture),
-            },
-        )
+        return HttpResponse(content_type=capture.media_type, headers=delivery.headers(capture))
 
     def _read(self, capture: Capture) -> BufferedReader:
         purpose = self.query.read(PURPOSE)
         return services.read(capture, by=self.person, purpose=purpose, request_id=self.request_id)
-
-
-def file_name(capture: Capture) -> str:
-    """What a copy is saved as: a name that is ours."""
-    return f"{capture.uuid}.{ENDINGS.get(capture.media_type, 'txt')}"
-
-
-def content_headers(capture: Capture) -> dict[str, str]:
-    """How a copy leaves: to be saved, run and shown by nothing."""
-    digest = base64.b64encode(bytes.fromhex(capture.sha256)).decode()
-    return {
-        "Content-Length": str(capture.size),
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Cache-Control": "private, no-store",
-        "Repr-Digest": f"sha-256=:{digest}:",
-    }
 
 
 @extend_schema_view(
@@ -832,7 +793,7 @@ class RevealView(SourcesView):
         identity = confidential.reveal(
             source,
             by=self.person,
-            check_code=second_factor.check,
+            check_code=partial(second_factor.check, network=lockout.network_of(request._request)),
             request_id=self.request_id,
             **said,
         )
