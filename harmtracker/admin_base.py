@@ -35,6 +35,7 @@ from harmtracker.errors import Conflict, DomainError
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import changes_in_words
+from harmtracker.searching import Folded
 
 
 def person(request: HttpRequest) -> User:
@@ -116,16 +117,6 @@ def keep_what_was_not_changed(form: forms.BaseModelForm) -> None:
     for name in form.cleaned_data.keys() - set(form.changed_data):
         if isinstance(form.fields[name], ExactText | Codes) and name in form.initial:
             form.cleaned_data[name] = form.initial[name]
-
-
-class Folded(Func):
-    """Text without case and Latin accents; marks of other scripts are letters and stay."""
-
-    output_field = models.TextField()
-    template = (
-        r"normalize(lower(regexp_replace(normalize(%(expressions)s, NFKD), "
-        r"'[\u0300-\u036f]', '', 'g')), NFC)"
-    )
 
 
 def _text_value(text: str) -> Value:

@@ -28,6 +28,14 @@ def _settings_refusals() -> list[str]:
         refused.append(
             "SECRET_KEY is too short: unset it to have one made, or give 50 random characters."
         )
+    if any(
+        len(key) < 50
+        for key in [settings.HARMTRACKER_SOURCE_KEY, *settings.HARMTRACKER_SOURCE_OLD_KEYS]
+    ):
+        refused.append(
+            "HARMTRACKER_SOURCE_KEY or an old one is too short: unset it to have one made, or give "
+            "50 random characters."
+        )
     if len(settings.HARMTRACKER_TOKEN_PEPPER) < 50:
         refused.append(
             "HARMTRACKER_TOKEN_PEPPER is too short: unset it to have one made, or give 50 random "

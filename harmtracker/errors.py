@@ -52,6 +52,14 @@ class NotFound(DomainError):
     """No such thing, or none that this person may know of: the two are never told apart."""
 
 
+class TooMany(DomainError):
+    """Too many attempts; ``wait_s`` is in how many seconds the next one is looked at."""
+
+    def __init__(self, message: str, *, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 def _declared_message(constraint_name: str) -> str | None:
     for model in apps.get_models():
         for constraint in model._meta.constraints:

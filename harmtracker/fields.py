@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,6 +17,31 @@ def validate_edtf(text: str) -> None:
         parse_edtf(text)
     except Invalid as refusal:
         raise ValidationError(refusal.message) from refusal
+
+
+# Of the web, with a host; without a name or password for it, spaces and control characters. The
+# database holds its rows to the same pattern, so it is written as both read it.
+ADDRESS = (
+    r"^[Hh][Tt][Tt][Pp][Ss]?://"
+    r"[^/?#@:\\\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+    r"[^/?#@\\\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*"
+    r"([/?#][^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*)?$"
+)
+ADDRESS_MESSAGE = (
+    "An address begins with http:// or https:// and a host, and holds no space, no control "
+    "character and no user name or password."
+)
+
+
+def validate_address(text: str) -> None:
+    if "\x00" in text or text.endswith("\n") or re.match(ADDRESS, text) is None:
+        raise ValidationError(ADDRESS_MESSAGE)
+
+
+class AddressField(models.URLField):
+    """An address of the web, kept byte for byte: it is evidence, and nobody fetches it."""
+
+    default_validators = [validate_address]
 
 
 class EdtfField(models.CharField):

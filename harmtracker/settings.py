@@ -33,6 +33,13 @@ VARIABLES = (
         "Folder of the embedded database, the keys made for it and the demo logins.",
     ),
     Variable(
+        "HARMTRACKER_CAPTURES",
+        "path",
+        "",
+        "Folder of the stored copies of articles; belongs into every backup. Empty: captures in "
+        "the data folder.",
+    ),
+    Variable(
         "DATABASE_URL",
         "url",
         "",
@@ -64,6 +71,19 @@ VARIABLES = (
         "Signs sessions, at least 50 characters. Empty: made once and kept in the data folder.",
     ),
     Variable(
+        "HARMTRACKER_SOURCE_KEY",
+        "str",
+        "",
+        "Encrypts who confidential sources are, at least 50 characters; never in the database. "
+        "Empty: made once and kept in the data folder. Lost, nobody reads them again.",
+    ),
+    Variable(
+        "HARMTRACKER_SOURCE_OLD_KEYS",
+        "list",
+        [],
+        "Former values of HARMTRACKER_SOURCE_KEY, by commas: they still open what they encrypted.",
+    ),
+    Variable(
         "HARMTRACKER_TOKEN_PEPPER",
         "str",
         "",
@@ -77,6 +97,13 @@ VARIABLES = (
         "list",
         ["127.0.0.1", "localhost", "[::1]"],
         "Host names that the app answers to, by commas; never *.",
+    ),
+    Variable(
+        "HARMTRACKER_PROXIES",
+        "int",
+        0,
+        "How many proxies of ours stand before the app; each adds one address to X-Forwarded-For. "
+        "What stands in it beyond them is the client's own invention and is not read.",
     ),
     Variable(
         "HARMTRACKER_HTTPS",
@@ -93,6 +120,8 @@ def _read(name: str) -> Any:
     variable = next(v for v in VARIABLES if v.name == name)
     if variable.kind == "bool":
         return _env.bool(name, default=variable.default)
+    if variable.kind == "int":
+        return _env.int(name, default=variable.default)
     if variable.kind == "list":
         return _env.list(name, default=variable.default)
     return _env.str(name, default=variable.default)
@@ -101,6 +130,7 @@ def _read(name: str) -> Any:
 HARMTRACKER_DATA = Path(_read("HARMTRACKER_DATA")).absolute()
 HARMTRACKER_ROLE_PREFIX = _read("HARMTRACKER_ROLE_PREFIX")
 HARMTRACKER_HTTPS = _read("HARMTRACKER_HTTPS")
+HARMTRACKER_PROXIES = _read("HARMTRACKER_PROXIES")
 DEBUG = _read("DEBUG")
 ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 
@@ -130,7 +160,10 @@ def _kept_key(given: str, file_name: str) -> str:
 
 
 SECRET_KEY = _kept_key(_read("SECRET_KEY"), "secret_key")
+HARMTRACKER_SOURCE_KEY = _kept_key(_read("HARMTRACKER_SOURCE_KEY"), "source_key")
 HARMTRACKER_TOKEN_PEPPER = _kept_key(_read("HARMTRACKER_TOKEN_PEPPER"), "token_pepper")
+HARMTRACKER_SOURCE_OLD_KEYS = _read("HARMTRACKER_SOURCE_OLD_KEYS")
+HARMTRACKER_CAPTURES = Path(_read("HARMTRACKER_CAPTURES") or HARMTRACKER_DATA / "captures")
 
 # --- Databases: casework on `default`, published on `published`, migrations on `owner` ---
 
@@ -173,7 +206,7 @@ INSTALLED_APPS = [
     "harmtracker.history",
     "sources",
     "incidents",
-    "django.contrib.admin",
+    "harmtracker.accounts.desk.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -200,6 +233,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "harmtracker.accounts.sessions.VerifiedSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
@@ -235,7 +269,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "admin:login"
+# A session ends 12 hours after it began, and 30 minutes after it was last used.
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_AGE = 30 * 60
+# One step of 30 seconds earlier or later, never more; the lock-out is our own.
+OTP_TOTP_SYNC = False
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+OTP_TOTP_ISSUER = "harmtracker"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -262,6 +302,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Files go where a page awaits one (sources.uploads), and from anybody else nowhere.
+FILE_UPLOAD_HANDLERS = ["sources.uploads.NoFiles"]
 # The form of an incident with its inlines holds many small fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 

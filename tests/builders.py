@@ -34,7 +34,7 @@ from incidents.models import (
     WeaponUse,
 )
 from incidents.workflow import take_step
-from sources.models import Article, Capture, CustodyEntry, Outlet
+from sources.models import Article, Capture, ConfidentialSource, CustodyEntry, Outlet, Reveal
 
 Row = TypeVar("Row", bound=models.Model)
 _number = counter(1)
@@ -89,7 +89,19 @@ def capture(*, by: User, **fields: Any) -> Capture:
 def custody_entry(*, by: User, **fields: Any) -> CustodyEntry:
     if "capture" not in fields:
         fields["capture"] = capture(by=by)
-    return _row(CustodyEntry, fields, action="stored", by=by)
+    return _row(CustodyEntry, fields, action="read", by=by)
+
+
+def confidential_source(**fields: Any) -> ConfidentialSource:
+    if "outlet" not in fields:
+        fields["outlet"] = outlet(kind="witness")
+    return _row(ConfidentialSource, fields, key_name="0123456789abcdef", sealed=bytes(600))
+
+
+def reveal(*, by: User, **fields: Any) -> Reveal:
+    if "source" not in fields:
+        fields["source"] = confidential_source()
+    return _row(Reveal, fields, by=by, reason="For a test")
 
 
 def place(**fields: Any) -> Place:

@@ -1,12 +1,37 @@
-"""Clients that stand for people: a program with a token."""
+"""Clients that stand for people: a browser with a session, a program with a token."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.utils import timezone
+from django_otp.oath import TOTP
+
+from harmtracker.accounts import sessions
+from harmtracker.accounts.models import Authenticator, User
+
+
+def logged_in(person: User, client: Client | None = None) -> Client:
+    """A browser in which this person has given password and code just now."""
+    client = client or Client()
+    request = HttpRequest()
+    request.session = client.session
+    sessions.begin(request, person)
+    request.session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
+    return client
+
+
+def code_of(person: User, step: int = 0) -> str:
+    """What this person's app shows now, or so many steps of 30 seconds later."""
+    app = Authenticator.objects.filter(user=person).order_by("-confirmed", "pk")[0]
+    totp = TOTP(app.bin_key, drift=step)
+    totp.time = timezone.now().timestamp()
+    return f"{totp.token():06}"
 
 
 class Api:

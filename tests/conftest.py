@@ -14,7 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from harmtracker.accounts import tokens
 from harmtracker.accounts.models import User
 from tests import database
-from tests.clients import Api
+from tests.clients import Api, logged_in
 from tests.drafts import draft  # noqa: F401  (a fixture)
 
 _cluster = None
@@ -121,9 +121,7 @@ def signed_in(people: SimpleNamespace) -> Callable[[str], Client]:
     """A browser's session of one of the people, by name."""
 
     def sign_in(name: str) -> Client:
-        client = Client()
-        client.force_login(getattr(people, name))
-        return client
+        return logged_in(getattr(people, name))
 
     return sign_in
 

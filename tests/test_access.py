@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from harmtracker.accounts.models import User
 from incidents.models import Actor, Incident, Place, PublishedReference
+from tests.clients import logged_in
 
 TABLE = Path(__file__).with_name("access.tsv")
 ROLES = ["anonymous", "researcher", "other_researcher", "verifier", "administrator"]
@@ -83,7 +84,7 @@ def answers(role: str) -> Iterator[tuple[str, str, str]]:
             # Logging out is one of the routes: it leaves the cookie with nothing in it.
             cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
             if role != "anonymous" and not (cookie and cookie.value):
-                client.force_login(User.objects.get(username=role))
+                logged_in(User.objects.get(username=role), client)
             yield route, method, str(client.generic(method, address(route)).status_code)
 
 

@@ -34,6 +34,7 @@ from incidents.models import (
 )
 from sources.models import Article, Capture, Outlet
 from tests import database
+from tests.clients import logged_in
 from tests.conftest import people_by_name, renew_database
 
 _numbers = itertools.count(1000)
@@ -182,7 +183,7 @@ def _published_record(planted: Canaries, people: SimpleNamespace) -> Incident:
         kind="text",
         sha256="ab" * 32,
         size=1,
-        media_type=planted.plant("Capture.media_type"),
+        media_type="text/plain; charset=utf-8",
         requested_url=f"https://{planted.plant('Capture.requested_url')}.example.org/",
         captured_at="2024-01-01T00:00Z",
         captured_by=people.researcher,
@@ -306,9 +307,7 @@ def test_no_published_table_holds_a_canary(canaries: Canaries) -> None:
 def _log_in(name: str) -> Client:
     """A session of one of the people, whose usernames are canaries themselves by now."""
     position = list(database.PEOPLE).index(name)
-    client = Client()
-    client.force_login(User.objects.filter(is_staff=True).order_by("pk")[position])
-    return client
+    return logged_in(User.objects.filter(is_staff=True).order_by("pk")[position])
 
 
 def test_the_canaries_are_there_to_be_found(canaries: Canaries) -> None:

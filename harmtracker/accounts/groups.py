@@ -29,6 +29,7 @@ _SHARED = [
     "sources.outlet",
     "sources.article",
 ]
+_OWN_TOKENS = ["accounts.view_token", "accounts.add_token"]
 
 
 def _permissions(verb: str, models: list[str]) -> list[str]:
@@ -47,6 +48,8 @@ _READ = [
             "incidents.publishedversion",
             "incidents.ledgerentry",
             "sources.capture",
+            "sources.custodyentry",
+            "sources.confidentialsource",
             "harmtracker.code",
             "history.historyentry",
         ],
@@ -58,15 +61,20 @@ _READ = [
 GROUPS: dict[str, list[str]] = {
     RESEARCHER: [
         *_READ,
+        *_OWN_TOKENS,
         *_permissions("add", [*_RECORDS, *_SHARED, "incidents.reviewcomment"]),
         *_permissions("change", [*_RECORDS, *_SHARED, "incidents.reviewcomment"]),
         *_permissions("delete", [f"incidents.{name}" for name in _REMOVABLE]),
         "incidents.submit_incident",
         "incidents.reopen_incident",
         "incidents.merge_incident",
+        "sources.add_capture",
+        "sources.add_confidentialsource",
+        "sources.change_confidentialsource",
     ],
     VERIFIER: [
         *_READ,
+        *_OWN_TOKENS,
         *_permissions("add", [*_SHARED, "incidents.reviewcomment"]),
         *_permissions("change", [*_SHARED, "incidents.reviewcomment"]),
         "incidents.return_incident",
@@ -75,8 +83,12 @@ GROUPS: dict[str, list[str]] = {
         "incidents.reopen_incident",
         "incidents.retract_incident",
         "incidents.redact_incident",
+        "sources.hand_over_capture",
+        "sources.view_reveal",
+        "sources.reveal_confidentialsource",
     ],
     ADMINISTRATOR: [
+        *_OWN_TOKENS,
         *_permissions("view", _SHARED),
         *_permissions("add", _SHARED),
         *_permissions("change", _SHARED),
@@ -85,6 +97,7 @@ GROUPS: dict[str, list[str]] = {
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
+        "accounts.view_securityevent",
         "auth.view_group",
     ],
 }

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import hmac
 import re
 import secrets
 from collections.abc import Collection
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from harmtracker.accounts import second_factor
+from harmtracker.accounts import keyed, second_factor
 from harmtracker.accounts.models import Token, User
 from harmtracker.accounts.models.token import CASEWORK_DAYS, VERIFY_HOURS_AT_MOST
 from harmtracker.accounts.scopes import CASEWORK, Scope, allowed
@@ -103,8 +101,7 @@ def _usual_end(scopes: Collection[str], now: datetime.datetime) -> datetime.date
 
 
 def _digest(plain: str) -> str:
-    key = settings.HARMTRACKER_TOKEN_PEPPER.encode()
-    return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+    return keyed.digest("token", plain).hex()
 
 
 def find(plain: str) -> Token | None:

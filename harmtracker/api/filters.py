@@ -25,16 +25,24 @@ from harmtracker.api.parameters import (
 class StrictField(forms.Field):
     """One parameter. Its value is what the kind reads, a list of such where it may be repeated."""
 
-    def __init__(self, *, kind: Kind, several: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        several: bool = False,
+        max_characters: int = MAX_VALUE_CHARACTERS,
+        **kwargs: Any,
+    ) -> None:
         widget = forms.MultipleHiddenInput if several else forms.HiddenInput
         super().__init__(widget=widget, **kwargs)
         self.kind = kind
         self.several = several
+        self.max_characters = max_characters
 
     def _read(self, text: str) -> Any:
         try:
-            if len(text) > MAX_VALUE_CHARACTERS:
-                raise Unacceptable(f"At most {MAX_VALUE_CHARACTERS} characters.")
+            if len(text) > self.max_characters:
+                raise Unacceptable(f"At most {self.max_characters} characters.")
             return self.kind.read(text)
         except Unacceptable as fault:
             raise forms.ValidationError(fault.message, params={"nearest": fault.nearest}) from fault
@@ -58,8 +66,16 @@ class StrictFilter(django_filters.Filter):
         field_name: str | None = None,
         lookup_expr: str | None = None,
         several: bool = False,
+        max_characters: int = MAX_VALUE_CHARACTERS,
     ) -> None:
-        super().__init__(field_name, lookup_expr, label="", kind=kind, several=several)
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label="",
+            kind=kind,
+            several=several,
+            max_characters=max_characters,
+        )
         self.kind = kind
         self.description = description
         self.several = several

@@ -237,6 +237,8 @@ def _of_domain(error: errors.DomainError) -> Problem:
         return Problem("conflict", error.message, differences=error.differences)
     if isinstance(error, errors.NotAllowed):
         return Problem("not-allowed", error.message)
+    if isinstance(error, errors.TooMany):
+        return Problem("throttled", error.message, headers={"Retry-After": str(error.wait_s)})
     # What is hidden and what is not there give the same bytes.
     return Problem("not-found")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -75,6 +75,20 @@ ETAG = OpenApiParameter(
     description="A strong validator of the body.",
     response=[200, 304],
 )
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The strong ETag that was read with the record.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text of yours that is new for each new request: sent again with the same "
+    "one, the request has no second effect and gives the same answer.",
+)
 LINK = OpenApiParameter(
     "Link",
     str,
@@ -142,6 +156,42 @@ def describe(
             ],
             responses=responses,
         )
+    )
+
+
+def describe_team(
+    operation: str,
+    *,
+    summary: str,
+    tag: str,
+    ok: Any = None,
+    status: int = 200,
+    request: Any = None,
+    parameters: Iterable[OpenApiParameter] = (),
+    is_changed: bool = False,
+    may_be: Collection[int] = (),
+    media_type: str = "application/json",
+) -> Callable[[Any], Any]:
+    """Describe a method of a view of casework: its body, its answer, and its refusals.
+
+    ``is_changed``: it needs If-Match. ``may_be`` are statuses besides those of every method.
+    """
+    answer = {(status, media_type): OpenApiResponse(ok, description="The answer.")}
+    refusals = {400, 401, 403, 404, 405, 406, 414, 500, 503, *may_be}
+    if request is not None:
+        refusals |= {413, 415}
+    if is_changed:
+        refusals |= {412, 428}
+    responses: dict[Any, Any] = {**answer}
+    for refusal in sorted(refusals):
+        responses |= _problem(refusal)
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        tags=[tag],
+        request=request,
+        parameters=[*parameters, *([IF_MATCH] if is_changed else [])],
+        responses=responses,
     )
 
 

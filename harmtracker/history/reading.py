@@ -128,6 +128,8 @@ def _names(entries: list[HistoryEntry], request: HttpRequest, site: AdminSite) -
 def _value(field: models.Field | None, value: object, names: Names) -> str:
     if value is None or value == "" or value == []:
         return ""
+    if isinstance(field, models.BinaryField):
+        return "(encrypted)"
     if isinstance(field, models.ForeignKey):
         return names.get((field.related_model, value), "(not open to you)")
     labels = dict(getattr(field, "flatchoices", None) or [])

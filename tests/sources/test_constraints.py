@@ -12,9 +12,9 @@ import pytest
 from django.utils import timezone
 
 from harmtracker.history.acting import acting
-from sources.models import Article, Capture, CustodyEntry, Outlet
+from sources.models import Article, Capture, ConfidentialSource, CustodyEntry, Outlet, Reveal
 from tests import builders, rules
-from tests.rules import JARGON, refusal, rule, run
+from tests.rules import JARGON, insert_by_sql, refusal, rule, run, switch_off
 
 pytestmark = pytest.mark.django_db(databases=["default", "published", "owner"])
 
@@ -33,6 +33,7 @@ def world(people: SimpleNamespace) -> World:
             outlet=builders.outlet(),
             article=article,
             capture=builders.capture(by=people.researcher, article=article),
+            source=builders.confidential_source(),
         )
 
 
@@ -52,6 +53,40 @@ def custody_entry(world: World, **values: Any) -> CustodyEntry:
     return builders.custody_entry(by=world.people.researcher, capture=world.capture, **values)
 
 
+def confidential_source(world: World, **values: Any) -> ConfidentialSource:
+    return builders.confidential_source(**values)
+
+
+def reveal(world: World, **values: Any) -> Reveal:
+    return builders.reveal(by=world.people.researcher, source=world.source, **values)
+
+
+BAD_ADDRESSES = [
+    "",
+    "ftp://example.org/",
+    "javascript:alert(1)",
+    "//example.org/",
+    "https://",
+    "https:///path",
+    "https://:80/",
+    "https://name:word@example.org/",
+    "https://name@example.org/",
+    "https://example.org\\@example.com/",
+    " https://example.org/",
+    "https://example.org/a b",
+    "https://example.org/\u00a0",
+    "https://example.org/\u2028",
+    "https://example.org/\n",
+    "https://example.org/\x1f",
+    "https://example.org/\x7f",
+]
+FINE_ADDRESSES = [
+    "HTTP://Example.ORG",
+    "https://[2001:db8::1]:8443/?q=#x",
+    "https://under_score.example.org/a@b:c",
+    "https://example.org/%e1%80%80/မြန်မာ?a=1&b=2#က",
+    "https://xn--example.org./",
+]
 HEX = "0123456789abcdef" * 4
 ROWS: list[tuple[str, Any, Values, Values]] = [
     ("sources_outlet_slug_key", outlet, lambda world: {"slug": world.outlet.slug}, {}),
@@ -71,13 +106,101 @@ ROWS: list[tuple[str, Any, Values, Values]] = [
     ),
     *(
         (
-            "sources_article_url_not_empty",
+            "sources_article_addresses_are_of_the_web",
             article,
-            {field: ""},
-            {field: None},
+            {field: bad},
+            {field: fine},
         )
         for field in ("url", "copy_url", "archive_url")
+        for bad, fine in zip(BAD_ADDRESSES, FINE_ADDRESSES * 4, strict=False)
+        if field == "url" or bad == BAD_ADDRESSES[0]
     ),
+    *(
+        (
+            "sources_capture_addresses_are_of_the_web",
+            capture,
+            {field: BAD_ADDRESSES[0]},
+            {field: FINE_ADDRESSES[0]},
+        )
+        for field in ("requested_url", "final_url")
+    ),
+    *(
+        ("sources_article_not_in_the_future", article, {"published": bad}, {"published": fine})
+        for bad, fine in [
+            ("9999", "2024"),
+            ("99XX", "20XX"),
+            ("2014/9999", "2014/.."),
+            ("9998-12-31/9999", "[2014,2016]"),
+            (
+                (datetime.date.today() + datetime.timedelta(days=2)).isoformat(),
+                datetime.date.today().isoformat(),
+            ),
+        ]
+    ),
+    *(
+        (
+            "sources_capture_media_type_fits_kind",
+            capture,
+            {"kind": kind, "media_type": bad},
+            {"kind": kind, "media_type": fine},
+        )
+        for kind, bad, fine in [
+            ("html", "image/svg+xml", "text/html"),
+            ("pdf", "text/html", "application/pdf"),
+            ("image", "application/pdf", "image/png"),
+            ("text", "text/plain", "text/plain; charset=utf-8"),
+        ]
+    ),
+    (
+        "sources_custodyentry_stored_once",
+        custody_entry,
+        {"action": "stored"},
+        {"action": "read"},
+    ),
+    (
+        "sources_custodyentry_action_is_known",
+        custody_entry,
+        {"action": "lent"},
+        {"action": "read"},
+    ),
+    *(
+        (
+            "sources_custodyentry_names_receiver",
+            custody_entry,
+            bad,
+            {"action": "handed_over", "to": "the court"},
+        )
+        for bad in [
+            {"action": "handed_over", "to": ""},
+            {"action": "handed_over", "to": " "},
+            {"action": "read", "to": "the court"},
+        ]
+    ),
+    (
+        "sources_confidentialsource_uuid_key",
+        confidential_source,
+        lambda world: {"uuid": world.source.uuid},
+        {},
+    ),
+    (
+        "sources_confidentialsource_outlet_id_key",
+        confidential_source,
+        lambda world: {"outlet": world.source.outlet},
+        lambda world: {"outlet": world.outlet},
+    ),
+    (
+        "sources_confidentialsource_key_is_named",
+        confidential_source,
+        {"key_name": "the old one"},
+        {"key_name": "00112233aabbccdd"},
+    ),
+    (
+        "sources_confidentialsource_is_sealed",
+        confidential_source,
+        {"sealed": b"U Ba, 12 Main Road"},
+        {"sealed": bytes(540)},
+    ),
+    ("sources_reveal_has_reason", reveal, {"reason": " \n"}, {"reason": "The court asks."}),
     ("edtf_is_valid", article, {"published": "yesterday"}, {"published": "2014-11-19?"}),
     ("sources_capture_uuid_key", capture, lambda world: {"uuid": world.capture.uuid}, {}),
     (
@@ -101,6 +224,16 @@ ROWS: list[tuple[str, Any, Values, Values]] = [
 ]
 
 
+MODELS: dict[Any, Any] = {
+    outlet: Outlet,
+    article: Article,
+    capture: Capture,
+    custody_entry: CustodyEntry,
+    confidential_source: ConfidentialSource,
+    reveal: Reveal,
+}
+
+
 def _values(values: Values, world: World) -> dict[str, Any]:
     return values(world) if callable(values) else values
 
@@ -111,9 +244,11 @@ def _values(values: Values, world: World) -> dict[str, Any]:
 def test_a_row_that_breaks_the_rule_is_refused_whichever_way_it_comes(
     world: World, name: str, make: Any, bad: Values, fine: Values
 ) -> None:
-    model = {outlet: Outlet, article: Article, capture: Capture}[make]
+    model = MODELS[make]
     bad, fine, by = _values(bad, world), _values(fine, world), world.people.researcher
     ways = rules.paths(model)
+    if name in ("sources_confidentialsource_uuid_key", "sources_confidentialsource_outlet_id_key"):
+        del ways["update"]  # sources_confidentialsource_fixed
     refused = {
         way: rule(partial(write, partial(make, world), bad, fine), by)
         for way, write in ways.items()
@@ -152,6 +287,14 @@ KEPT = {
         for operation in ("UPDATE", "DELETE", "TRUNCATE")
     },
     **{
+        ("sources_confidentialsource", operation): "sources_confidentialsource_never_deleted"
+        for operation in ("DELETE", "TRUNCATE")
+    },
+    **{
+        ("sources_reveal", operation): "sources_reveal_only_grows"
+        for operation in ("UPDATE", "DELETE", "TRUNCATE")
+    },
+    **{
         ("sources_custodyentry", operation): "sources_custodyentry_only_grows"
         for operation in ("UPDATE", "DELETE", "TRUNCATE")
     },
@@ -187,20 +330,104 @@ def test_captures_and_custody_are_added(world: World) -> None:
     [
         ("sources_capture_in_own_name", builders.capture),
         ("sources_custodyentry_in_own_name", builders.custody_entry),
+        ("sources_reveal_in_own_name", builders.reveal),
     ],
 )
 def test_nobody_keeps_a_copy_or_hands_it_over_in_another_name(
     world: World, name: str, make: Any
 ) -> None:
     people = world.people
-    capture = {} if make is builders.capture else {"capture": world.capture}
-    write = partial(make, **capture)
+    about: dict[Any, dict[str, Any]] = {
+        builders.custody_entry: {"capture": world.capture},
+        builders.reveal: {"source": world.source},
+    }
+    write = partial(make, **about.get(make, {}))
     assert rule(partial(write, by=people.verifier), people.researcher) == name
     assert refusal(partial(write, by=people.researcher), people.researcher) is None
+
+
+def test_sources_capture_into_custody(world: World) -> None:
+    """However a copy is added, the entry of its storing is there, in the name of who added it."""
+    by = world.people.researcher
+    ways = {name: way for name, way in rules.paths(Capture).items() if name != "update"}
+    for way in ways.values():
+        with acting(by):
+            way(partial(capture, world), {}, {})
+            stored = Capture.objects.latest("pk")
+            (entry,) = stored.custody.all()
+            assert (entry.action, entry.by, entry.to) == ("stored", by, "")
+
+
+@pytest.mark.parametrize(
+    ("table", "make"),
+    [
+        pytest.param("custodyentry", custody_entry, id="sources_custodyentry_stamped"),
+        pytest.param("reveal", reveal, id="sources_reveal_stamped"),
+    ],
+)
+def test_the_database_says_when(world: World, table: str, make: Any) -> None:
+    before = timezone.now()
+    with acting(world.people.researcher):
+        row = make(world, at=before - datetime.timedelta(days=3))
+    row.refresh_from_db()
+    assert row.at >= before
+
+
+def test_sources_reveal_twenty_a_day(world: World) -> None:
+    people = world.people
+    with acting(people.researcher):
+        for _ in range(20):
+            reveal(world)
+    refused = refusal(partial(reveal, world), people.researcher)
+    assert refused is not None
+    assert refused.rule == "sources_reveal_twenty_a_day"
+    assert not JARGON.search(refused.message)
+    as_another = partial(builders.reveal, by=people.verifier, source=world.source)
+    assert refusal(as_another, people.verifier) is None
+
+
+def test_sources_reveal_twenty_a_day_is_over_after_a_day(world: World) -> None:
+    switch_off("sources_reveal", "sources_reveal_stamped")
+    owner, by = "owner", world.people.researcher
+    with acting(by, using=owner):
+        source = builders.confidential_source(
+            outlet=_stored_by_owner(builders.outlet(save=False)), save=False
+        )
+        _stored_by_owner(source)
+        for _ in range(20):
+            past = timezone.now() - datetime.timedelta(hours=24, minutes=1)
+            _stored_by_owner(builders.reveal(by=by, source=source, at=past, save=False))
+        _stored_by_owner(builders.reveal(by=by, source=source, save=False))
+
+
+def _stored_by_owner(row: Any) -> Any:
+    insert_by_sql(row, using="owner")
+    return row
+
+
+@pytest.mark.parametrize("column", ["uuid", "outlet_id"])
+def test_sources_confidentialsource_fixed(world: World, column: str) -> None:
+    by = world.people.researcher
+    value = {"uuid": "00000000-0000-4000-8000-000000000000", "outlet_id": world.outlet.pk}[column]
+    write = partial(
+        run,
+        f"UPDATE sources_confidentialsource SET {column} = %s WHERE id = %s",
+        [value, world.source.pk],
+    )
+    assert rule(write, by) == "sources_confidentialsource_fixed"
 
 
 TESTED = (
     {row[0] for row in ROWS}
     | set(KEPT.values())
-    | {"sources_capture_in_own_name", "sources_custodyentry_in_own_name"}
+    | {
+        "sources_capture_in_own_name",
+        "sources_custodyentry_in_own_name",
+        "sources_reveal_in_own_name",
+        "sources_capture_into_custody",
+        "sources_custodyentry_stamped",
+        "sources_reveal_stamped",
+        "sources_reveal_twenty_a_day",
+        "sources_confidentialsource_fixed",
+    }
 )

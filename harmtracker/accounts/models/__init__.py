@@ -1,5 +1,8 @@
+from .attempt import Attempt
 from .authenticator import Authenticator
+from .password_link import PasswordLink
+from .security_event import SecurityEvent
 from .token import Token
 from .user import User
 
-__all__ = ["Authenticator", "Token", "User"]
+__all__ = ["Attempt", "Authenticator", "PasswordLink", "SecurityEvent", "Token", "User"]

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import hashlib
-import hmac
-
-from django.conf import settings
 from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from harmtracker.accounts import keyed
 
 
 class Authenticator(TOTPDevice):
@@ -21,5 +19,4 @@ class Authenticator(TOTPDevice):
     @property
     def bin_key(self) -> bytes:
         """The secret of the codes, 20 bytes."""
-        message = b"authenticator:" + self.key.encode()
-        return hmac.digest(settings.HARMTRACKER_TOKEN_PEPPER.encode(), message, hashlib.sha256)[:20]
+        return keyed.digest("authenticator", self.key)[:20]

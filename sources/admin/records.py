@@ -1,10 +1,18 @@
+"""Outlets and articles, with the copies that are stored of an article."""
+
 from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_exempt
 
-from harmtracker.admin_base import TABLE, RowsInline, SharedAdmin, ViewOnlyAdmin
+from harmtracker.admin_base import TABLE, RowsInline, SharedAdmin, admin_url
 from sources.models import Article, Capture, Outlet
+
+from .attaching import attach_view
 
 
 @admin.register(Outlet)
@@ -20,14 +28,20 @@ class OutletAdmin(SharedAdmin):
 
 
 class CaptureRows(RowsInline):
-    """The stored copies, to be read."""
+    """The stored copies, each with the way to its bytes and its custody."""
 
     model = Capture
     template = TABLE
-    fields = ("kind", "sha256", "media_type", "captured_at", "captured_by")
+    fields = ("kind", "media_type", "size", "captured_at", "captured_by", "tool", "to_read")
     readonly_fields = fields
     verbose_name_plural = "stored copies"
     can_delete = False
+    show_change_link = True
+
+    @admin.display(description="bytes")
+    def to_read(self, capture: Capture) -> SafeString:
+        url = admin_url("sources_capture_content", capture.pk)
+        return format_html('<a href="{}">Read (is written down)</a>', url)
 
     def has_add_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         return False
@@ -49,10 +63,15 @@ class ArticleAdmin(SharedAdmin):
         ("Where it is found", {"fields": ["url", "copy_url", "archive_url"]}),
     ]
 
-
-@admin.register(Capture)
-class CaptureAdmin(ViewOnlyAdmin):
-    list_display = ["article", "kind", "sha256", "size", "captured_at", "captured_by"]
-    list_select_related = ["article", "captured_by"]
-    list_filter = ["kind"]
-    search_fields = ["article__title", "sha256"]
+    def get_urls(self) -> list[URLPattern]:
+        # The check of the form's token reads the form: it waits until the page has said where
+        # the form's file goes, and does it then.
+        attach = csrf_exempt(attach_view)
+        return [
+            path(
+                "<int:article_id>/attach/",
+                self.admin_site.admin_view(attach),
+                name="sources_article_attach",
+            ),
+            *super().get_urls(),
+        ]
