@@ -20,6 +20,7 @@ from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 
 from .choices import State, Verb
+from .editing import refuse_if_stale
 from .models import (
     CasualtyCount,
     Claim,
@@ -93,21 +94,32 @@ def merge(
 
 
 def undo(
-    merge: uuid.UUID, actor: User, reason: str, *, request_id: uuid.UUID | None = None
+    merge: uuid.UUID,
+    actor: User,
+    reason: str,
+    *,
+    of: uuid.UUID | None = None,
+    revision: int | None = None,
+    request_id: uuid.UUID | None = None,
 ) -> Merge:
     """Move back what is still there of what was moved, and restore what was removed.
 
-    A duplicate that was published stays reopened. Raises :class:`NotFound`, :class:`NotAllowed`,
-    :class:`Invalid` (no reason) or :class:`Conflict`: once the other record is on its way to
-    publication it has to be returned first, and after it the merge is corrected.
+    Where given, ``of`` is the record that the duplicate was merged into, and ``revision`` the one
+    of it that was looked at: a later edit is :class:`Stale`. A duplicate that was published stays
+    reopened. Raises :class:`NotFound`, :class:`NotAllowed`, :class:`Invalid` (no reason) or
+    :class:`Conflict`: once the other record is on its way to publication it has to be returned
+    first, and after it the merge is corrected.
     """
     with acting(actor, reason, request_id=request_id):
-        row = Merge.objects.filter(uuid=merge).first()
-        if row is None:
+        row = Merge.objects.filter(uuid=merge).select_related("target").first()
+        if row is None or of not in (None, row.target.uuid):
             raise NotFound("There is no such merge.")
         source, target = _locked(actor, row.source_id, row.target_id)
         row.refresh_from_db()
         _check_permission(actor)
+        if revision is not None:
+            target.revision = IncidentRevision.objects.select_for_update().get(incident=target)
+            refuse_if_stale(target, revision)
         if not reason.strip():
             raise Invalid("Say why.", fields={"reason": ["Say why."]})
         if row.undone_at is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import (
@@ -13,6 +14,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
+    inline_serializer,
 )
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework import serializers
@@ -20,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from harmtracker.api import problems
+from harmtracker.api.authentication import BearerToken
 from harmtracker.api.negotiation import PlainNegotiation
 from harmtracker.api.renderers import (
     OpenAPIJSONRenderer,
@@ -193,6 +196,35 @@ def describe_team(
         parameters=[*parameters, *([IF_MATCH] if is_changed else [])],
         responses=responses,
     )
+
+
+def page_of(serializer: type[serializers.BaseSerializer], name: str) -> Any:
+    """The shape of a page of a list in casework."""
+    return inline_serializer(
+        name,
+        {
+            "next": serializers.URLField(allow_null=True, help_text="The next page."),
+            "previous": serializers.URLField(allow_null=True, help_text="The page before."),
+            "count": serializers.IntegerField(
+                required=False, help_text="Rows found in all; with count=true alone."
+            ),
+            "results": serializer(many=True, help_text="The rows."),
+        },
+    )
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How a request says who asks."""
+
+    target_class = BearerToken
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of a person of the team, such as ht_...: docs/people.md.",
+        }
 
 
 @cache

@@ -370,9 +370,7 @@ def test_passwords_are_kept_as_argon2id() -> None:
     assert product.SESSION_IDLE_AGE == 30 * 60
 
 
-def test_a_name_that_nobody_has_costs_the_same_time(
-    people: SimpleNamespace, settings: Any
-) -> None:
+def test_a_name_that_nobody_has_costs_the_same_time(people: SimpleNamespace, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     people.researcher.set_password(PASSWORD)
     people.researcher.save()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from rest_framework.request import Request
 
 from harmtracker.accounts.models import User
@@ -21,6 +21,7 @@ from incidents.models import (
     Incident,
     IncidentLink,
     Involvement,
+    Merge,
     Review,
     Victim,
     WeaponUse,
@@ -99,6 +100,7 @@ def whole(incident: Incident, request: Request) -> dict[str, Any]:
         **shapes.IncidentSerializer(loaded, context=context).data,
         **standing(loaded),
         **_parts(loaded, context),
+        "merges": merges_of(loaded, user),
         "comments": shapes.CommentSerializer(loaded.comments.all(), many=True).data,
         "warnings": [asdict(warning) for warning in warned],
         "can_be_submitted": not any(warning.blocks for warning in warned),
@@ -164,6 +166,26 @@ def _parts(incident: Any, context: dict[str, Any]) -> dict[str, Any]:
         "external_ids": shown(shapes.ExternalIdSerializer, incident.external_ids.all()),
         "links": shown(shapes.LinkSerializer, incident.visible_links),
     }
+
+
+def merges_of(incident: Incident, user: User) -> list[dict[str, Any]]:
+    """Merges of a record with others that this person may know of."""
+    visible = Incident.objects.visible_to(user)
+    rows = Merge.objects.filter(Q(source=incident) | Q(target=incident))
+    rows = rows.filter(source__in=visible, target__in=visible)
+    return [
+        {
+            "id": row.uuid,
+            "source": row.source.uuid,
+            "source_code": row.source.code,
+            "target": row.target.uuid,
+            "who": row.actor.username,
+            "at": row.at,
+            "reason": row.reason,
+            "state": "open" if row.is_open else "undone" if row.undone_at else "completed",
+        }
+        for row in rows.select_related("source", "target", "actor").order_by("pk")
+    ]
 
 
 def names_in(incident: Any) -> dict[str, str]:

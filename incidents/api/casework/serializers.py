@@ -596,6 +596,23 @@ class TakeSerializer(StrictSerializer):
     over = Flag(required=False, help_text="Take the record over from whoever has it.")
 
 
+class MergeIntoSerializer(StrictSerializer):
+    """Which record is the duplicate, as it was read."""
+
+    source = Reference(
+        queryset=_visible_incidents,
+        by=("uuid", "code"),
+        what="incident",
+        help_text="The duplicate, by id or code: its parts move to this record.",
+    )
+    source_etag = Text(max_length=60, help_text="The ETag that was read with the duplicate.")
+    reason = Text(max_length=10_000, help_text="Why the two are one. For the team.")
+
+
+class UndoSerializer(StrictSerializer):
+    reason = Text(max_length=10_000, help_text="Why the two are not one after all.")
+
+
 class RedactSerializer(StrictSerializer):
     """Which text leaves everything that was published, and what the public is told of it."""
 

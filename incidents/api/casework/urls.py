@@ -20,6 +20,8 @@ urlpatterns = [
     path(f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"),
     path(f"{ONE}take/", views.TakeView.as_view(), name="casework-take"),
     path(f"{ONE}release/", views.ReleaseView.as_view(), name="casework-release"),
+    path(f"{ONE}merges/", views.MergeListView.as_view(), name="casework-merges"),
+    path(f"{ONE}merges/<uuid:merge>/undo/", views.UndoView.as_view(), name="casework-undo"),
     path(f"{ONE}redact/", views.RedactView.as_view(), name="casework-redact"),
     path(f"{ONE}steps/", views.StepListView.as_view(), name="casework-steps"),
     *(

@@ -11,6 +11,8 @@ import uuid
 from typing import Any, ClassVar
 
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,10 +21,11 @@ from harmtracker.api.idempotency import once
 from harmtracker.api.parameters import UUID, Parameter, listed, whole
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
+from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team, page_of
 from harmtracker.api.team import TeamView
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
-from incidents import assignments, entering, restoring, services, warnings, workflow
+from incidents import assignments, entering, merging, restoring, services, warnings, workflow
 from incidents.choices import Verb
 from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
@@ -30,11 +33,38 @@ from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content, changes
 from incidents.redaction import redact
 
-from . import filters, history, reading
+from . import answers, filters, history, reading
 from . import serializers as shapes
 from .ordering import ORDERINGS
 from .parts import PARTS, Part
-from .writing import edit, etag, revision_read, take_reason
+from .writing import edit, etag, revision_in, revision_read, take_reason
+
+TAG = "Casework: records"
+
+
+def in_path(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.UUID, OpenApiParameter.PATH, description=description)
+
+
+RECORD = in_path("incident", "Id of the record.")
+ROW = in_path("row", "Id of the part.")
+
+
+LIMIT = paging.limit_up_to(100)
+ORDERING = Parameter(
+    "ordering",
+    listed(ORDERINGS),
+    "changed is the last edit, entered the first one; date is the first day it can have been; "
+    "waiting goes by the day since when it waits for a verifier, those that do not come last.",
+    "-changed",
+)
+PAGE_PARAMETERS = (ORDERING, LIMIT, paging.CURSOR, paging.COUNT)
+DOCUMENTED = [
+    *(parameter.documented() for parameter in PAGE_PARAMETERS),
+    *filters.CaseworkFilters.documented(),
+]
+HISTORY_LIMIT = Parameter("limit", whole(1, 200), "Entries in a page, at most 200.", 50)
+HISTORY_BEFORE = Parameter("before", UUID, "Id of an entry: those before it.")
 
 
 class CaseworkView(TeamView):
@@ -48,6 +78,25 @@ class CaseworkView(TeamView):
         return fields
 
 
+@extend_schema_view(
+    get=describe_team(
+        "listRecords",
+        summary="Records",
+        tag=TAG,
+        ok=page_of(answers.RecordInListSerializer, "RecordPage"),
+        parameters=DOCUMENTED,
+    ),
+    post=describe_team(
+        "enterRecord",
+        summary="Enter a record",
+        tag=TAG,
+        request=shapes.WholeIncidentSerializer,
+        ok=answers.RecordSerializer,
+        status=201,
+        parameters=[IDEMPOTENCY_KEY],
+        may_be=[409, 422],
+    ),
+)
 class IncidentListView(CaseworkView):
     """Records, and entering one.
 
@@ -56,19 +105,11 @@ class IncidentListView(CaseworkView):
     lacks; what has `blocks` is due before it can be submitted.
     """
 
-    limit = paging.limit_up_to(100)
-    ordering = Parameter(
-        "ordering",
-        listed(ORDERINGS),
-        "changed is the last edit, entered the first one; date is the first day it can have been; "
-        "waiting goes by the day since when it waits for a verifier, those that do not come last.",
-        "-changed",
-    )
-    parameters = {"limit", "ordering", "cursor", "count", *filters.CaseworkFilters.base_filters}
+    parameters = {p.name for p in PAGE_PARAMETERS} | set(filters.CaseworkFilters.base_filters)
     several = filters.CaseworkFilters.several()
 
     def get(self, request: Request) -> Response:
-        limit, ordering = self.query.read(self.limit), self.query.read(self.ordering)
+        limit, ordering = self.query.read(LIMIT), self.query.read(ORDERING)
         wants_count, token = self.query.read(paging.COUNT), self.query.read(paging.CURSOR)
         visible = reading.with_standing(Incident.objects.visible_to(request.user))
         filterset = filters.CaseworkFilters.of(self.query, visible)
@@ -116,6 +157,35 @@ class IncidentListView(CaseworkView):
         )
 
 
+@extend_schema_view(
+    get=describe_team(
+        "getRecord",
+        summary="One record",
+        tag=TAG,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD],
+    ),
+    put=describe_team(
+        "replaceRecord",
+        summary="Change a record, all its own fields",
+        tag=TAG,
+        request=shapes.IncidentSerializer,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD],
+        is_changed=True,
+        may_be=[409],
+    ),
+    patch=describe_team(
+        "changeRecord",
+        summary="Change fields of a record",
+        tag=TAG,
+        request=shapes.IncidentSerializer,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD],
+        is_changed=True,
+        may_be=[409],
+    ),
+)
 class IncidentView(CaseworkView):
     """One record.
 
@@ -236,12 +306,52 @@ class PartView(CaseworkView):
 
 
 def part_views(part: Part) -> tuple[type[PartListView], type[PartView]]:
-    """The list and the single view of one kind of part."""
-    words = part.name.replace("-", " ").title().replace(" ", "")
-    return (
-        type(f"{words}ListView", (PartListView,), {"part": part, "__doc__": PartListView.__doc__}),
-        type(f"{words}View", (PartView,), {"part": part, "__doc__": PartView.__doc__}),
-    )
+    """The list and the single view of one kind of part, described."""
+    words = part.name.replace("-", " ")
+    name = words.title().replace(" ", "")
+    shape = part.serializer
+    changed: dict[str, Any] = {
+        "tag": TAG,
+        "request": shape,
+        "ok": shape,
+        "is_changed": True,
+        "may_be": [409],
+        "parameters": [RECORD, ROW],
+    }
+    many = type(f"{name}ListView", (PartListView,), {"part": part, "__doc__": PartListView.__doc__})
+    one = type(f"{name}View", (PartView,), {"part": part, "__doc__": PartView.__doc__})
+    extend_schema_view(
+        get=describe_team(
+            f"list{name}",
+            summary=f"The {words} of a record",
+            tag=TAG,
+            ok=answers.rows_of(shape, name),
+            parameters=[RECORD],
+        ),
+        post=describe_team(
+            f"add{name}",
+            summary=f"Add to the {words} of a record",
+            **changed
+            | {
+                "status": 201,
+                "may_be": [409, 422],
+                "parameters": [RECORD, IDEMPOTENCY_KEY],
+            },
+        ),
+    )(many)
+    extend_schema_view(
+        get=describe_team(
+            f"get{name}", summary=f"One of the {words}", tag=TAG, ok=shape, parameters=[RECORD, ROW]
+        ),
+        put=describe_team(f"replace{name}", summary=f"Change one of the {words}, whole", **changed),
+        patch=describe_team(f"change{name}", summary=f"Change one of the {words}", **changed),
+        delete=describe_team(
+            f"remove{name}",
+            summary=f"Remove one of the {words} from a draft",
+            **changed | {"ok": None, "status": 204, "request": shapes.ReasonSerializer},
+        ),
+    )(one)
+    return many, one
 
 
 class StepView(CaseworkView):
@@ -274,10 +384,35 @@ def step_view(step: Verb) -> type[StepView]:
     """The view of one step. What a second person decides needs the scope for it."""
     needs_verify = step not in (Verb.SUBMIT, Verb.REOPEN)
     scopes = {"POST": "verify" if needs_verify else "casework:write"}
-    name = step.value.title().replace("_", "") + "View"
-    return type(name, (StepView,), {"verb": step, "scopes": scopes, "__doc__": StepView.__doc__})
+    words = step.value.replace("_", " ")
+    name = words.title().replace(" ", "")
+    view = type(
+        f"{name}View", (StepView,), {"verb": step, "scopes": scopes, "__doc__": StepView.__doc__}
+    )
+    extend_schema_view(
+        post=describe_team(
+            f"{name[0].lower()}{name[1:]}Record",
+            summary=f"{words.capitalize()} a record",
+            tag=TAG,
+            request=shapes.StepSerializer,
+            ok=answers.RecordSerializer,
+            is_changed=True,
+            may_be=[409, 422],
+            parameters=[RECORD, IDEMPOTENCY_KEY],
+        )
+    )(view)
+    return view
 
 
+@extend_schema_view(
+    get=describe_team(
+        "listSteps",
+        summary="Steps taken with a record",
+        tag=TAG,
+        ok=answers.TakenStepsSerializer,
+        parameters=[RECORD],
+    ),
+)
 class StepListView(CaseworkView):
     """The steps that were taken with the record, the first one first."""
 
@@ -302,6 +437,15 @@ class StepListView(CaseworkView):
         )
 
 
+@extend_schema_view(
+    get=describe_team(
+        "getContent",
+        summary="What leaves",
+        tag=TAG,
+        ok=answers.ContentSerializer,
+        parameters=[RECORD],
+    ),
+)
 class ContentView(CaseworkView):
     """What leaves if the record is published as it stands, its SHA-256, and what that changes.
 
@@ -330,17 +474,24 @@ class ContentView(CaseworkView):
         )
 
 
+@extend_schema_view(
+    get=describe_team(
+        "getHistory",
+        summary="History of a record",
+        tag=TAG,
+        ok=answers.HistorySerializer,
+        parameters=[RECORD, HISTORY_LIMIT.documented(), HISTORY_BEFORE.documented()],
+    ),
+)
 class HistoryView(CaseworkView):
     """Who changed what, when and why, the newest first: each value before and after."""
 
-    limit = Parameter("limit", whole(1, 200), "Entries in a page, at most 200.", 50)
-    before = Parameter("before", UUID, "Id of an entry: those before it.")
-    parameters = {"limit", "before"}
+    parameters = {HISTORY_LIMIT.name, HISTORY_BEFORE.name}
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
         found = reading.find(request.user, incident)
         entries = history.entries_of(found, request.user)
-        before, limit = self.query.read(self.before), self.query.read(self.limit)
+        before, limit = self.query.read(HISTORY_BEFORE), self.query.read(HISTORY_LIMIT)
         if before is not None:
             entries = entries.filter(pk__lt=history.entry_of(found, request.user, before).pk)
         page = list(entries[: limit + 1])
@@ -351,6 +502,18 @@ class HistoryView(CaseworkView):
         )
 
 
+@extend_schema_view(
+    post=describe_team(
+        "restore",
+        summary="Restore earlier values",
+        tag=TAG,
+        request=shapes.RestoreSerializer,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD, in_path("entry", "Id of the entry."), IDEMPOTENCY_KEY],
+        is_changed=True,
+        may_be=[409, 422],
+    ),
+)
 class RestoreView(CaseworkView):
     """Values brought back as they were before one change: a new edit, with its own entry."""
 
@@ -367,6 +530,25 @@ class RestoreView(CaseworkView):
         return self.answer_whole(request, incident)
 
 
+@extend_schema_view(
+    get=describe_team(
+        "listComments",
+        summary="Remarks on a record",
+        tag=TAG,
+        ok=answers.rows_of(shapes.CommentSerializer, "Comments"),
+        parameters=[RECORD],
+    ),
+    post=describe_team(
+        "addComment",
+        summary="Remark on a field",
+        tag=TAG,
+        request=shapes.CommentSerializer,
+        ok=shapes.CommentSerializer,
+        status=201,
+        parameters=[RECORD, IDEMPOTENCY_KEY],
+        may_be=[409, 422],
+    ),
+)
 class CommentListView(CaseworkView):
     """GET: the remarks on the record. POST: one more, which is no edit and needs no If-Match."""
 
@@ -392,6 +574,23 @@ class CommentListView(CaseworkView):
         )
 
 
+@extend_schema_view(
+    get=describe_team(
+        "getComment",
+        summary="One remark",
+        tag=TAG,
+        ok=shapes.CommentSerializer,
+        parameters=[RECORD, in_path("comment", "Id of the remark.")],
+    ),
+    patch=describe_team(
+        "settleComment",
+        summary="Settle a remark, or open it again",
+        tag=TAG,
+        request=shapes.ResolveSerializer,
+        ok=shapes.CommentSerializer,
+        parameters=[RECORD, in_path("comment", "Id of the remark.")],
+    ),
+)
 class CommentView(CaseworkView):
     """GET: one remark. PATCH: settled, or opened again. Its words stay as they were said."""
 
@@ -417,6 +616,17 @@ class CommentView(CaseworkView):
         return self.ok(shapes.CommentSerializer(self._comment(request, incident, comment)).data)
 
 
+@extend_schema_view(
+    post=describe_team(
+        "take",
+        summary="Take a record",
+        tag=TAG,
+        request=shapes.TakeSerializer,
+        ok=answers.TakenSerializer,
+        parameters=[RECORD],
+        may_be=[409],
+    ),
+)
 class TakeView(CaseworkView):
     """Say that you are at work on the record: others see it. 409 names who is at work on it."""
 
@@ -429,6 +639,17 @@ class TakeView(CaseworkView):
         return self.ok({"person": taken.person.username, "since": taken.since})
 
 
+@extend_schema_view(
+    post=describe_team(
+        "release",
+        summary="Release a record",
+        tag=TAG,
+        request=shapes.EmptySerializer,
+        ok=None,
+        status=204,
+        parameters=[RECORD],
+    ),
+)
 class ReleaseView(CaseworkView):
     """Say that you are done with the record for now."""
 
@@ -441,6 +662,101 @@ class ReleaseView(CaseworkView):
         return self.no_content()
 
 
+@extend_schema_view(
+    get=describe_team(
+        "listMerges",
+        summary="Merges of a record",
+        tag=TAG,
+        ok=answers.rows_of(answers.MergeSerializer, "Merges"),
+        parameters=[RECORD],
+    ),
+    post=describe_team(
+        "merge",
+        summary="Merge a duplicate into a record",
+        tag=TAG,
+        request=shapes.MergeIntoSerializer,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD, IDEMPOTENCY_KEY],
+        is_changed=True,
+        may_be=[409, 422],
+    ),
+)
+class MergeListView(CaseworkView):
+    """GET: merges of the record with others. POST: another record's parts moved into this one.
+
+    Its claims, victims, ids and links move at once; it stays served as it is until the version of
+    this record that holds them is published, and from then on its address leads here.
+    """
+
+    def get(self, request: Request, incident: uuid.UUID) -> Response:
+        found = reading.find(request.user, incident)
+        return self.ok({"results": reading.merges_of(found, request.user)}, etag(found))
+
+    def post(self, request: Request, incident: uuid.UUID) -> Response:
+        return once(request, lambda: self._merge(request, incident))
+
+    def _merge(self, request: Request, incident: uuid.UUID) -> Response:
+        user: Any = request.user
+        revision = revision_read(request, incident)
+        found = reading.find(user, incident)
+        context = {"request": request}
+        said = self.validated(shapes.MergeIntoSerializer(data=request.data, context=context))
+        source: Incident = said["source"]
+        merging.merge(
+            source.pk,
+            found.pk,
+            user,
+            said["reason"],
+            (revision_in(said["source_etag"], source.uuid), revision),
+            request_id=self.request_id,
+        )
+        return self.answer_whole(request, incident)
+
+
+@extend_schema_view(
+    post=describe_team(
+        "undoMerge",
+        summary="Undo a merge",
+        tag=TAG,
+        request=shapes.UndoSerializer,
+        ok=answers.RecordSerializer,
+        parameters=[RECORD, in_path("merge", "Id of the merge."), IDEMPOTENCY_KEY],
+        is_changed=True,
+        may_be=[409, 422],
+    ),
+)
+class UndoView(CaseworkView):
+    """A merge undone before it was published: everything goes back as it was."""
+
+    def post(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> Response:
+        return once(request, lambda: self._undo(request, incident, merge))
+
+    def _undo(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> Response:
+        user: Any = request.user
+        revision = revision_read(request, incident)
+        said = self.validated(shapes.UndoSerializer(data=request.data))
+        merging.undo(
+            merge,
+            user,
+            said["reason"],
+            of=incident,
+            revision=revision,
+            request_id=self.request_id,
+        )
+        return self.answer_whole(request, incident)
+
+
+@extend_schema_view(
+    post=describe_team(
+        "redact",
+        summary="Take a text out of what was published",
+        tag=TAG,
+        request=shapes.RedactSerializer,
+        ok=answers.RedactedSerializer,
+        parameters=[RECORD, IDEMPOTENCY_KEY],
+        may_be=[409, 422],
+    ),
+)
 class RedactView(CaseworkView):
     """A name or a text taken out of everything that was published, at once and by one person.
 

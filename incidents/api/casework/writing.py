@@ -28,15 +28,18 @@ def etag(incident: Incident) -> str:
     return f'"{incident.uuid.hex[:8]}-{incident.revision.number}"'
 
 
-def revision_read(request: Request, incident: uuid.UUID) -> int:
-    """The revision of this record that the request says was read.
-
-    428 without If-Match; 412 where it can be none of this record.
-    """
-    given = preconditions.if_match(request)
-    found = _ETAG.fullmatch(given)
-    # -1 is no revision: whether there is such a record is found out first.
+def revision_in(text: str, incident: uuid.UUID) -> int:
+    """The revision that an ETag of this record names; -1, which is none, for any other text."""
+    found = _ETAG.fullmatch(text)
     return int(found[2]) if found and found[1] == incident.hex[:8] else -1
+
+
+def revision_read(request: Request, incident: uuid.UUID) -> int:
+    """The revision of this record that the request says was read; 428 without If-Match.
+
+    One that is none of it is found to be stale only where there is such a record.
+    """
+    return revision_in(preconditions.if_match(request), incident)
 
 
 def take_reason(request: Request) -> tuple[dict[str, Any], str]:

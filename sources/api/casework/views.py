@@ -16,7 +16,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema_view, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,7 +29,7 @@ from harmtracker.api.idempotency import once
 from harmtracker.api.parameters import Kind, Parameter, listed
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
-from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
+from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team, page_of
 from harmtracker.api.team import TeamRequest, TeamView
 from harmtracker.errors import NotFound
 from sources import confidential, delivery, sealing, services, storage, uploads
@@ -52,20 +52,6 @@ CUSTODY = CustodyEntry.objects.select_related("by")
 CONFIDENTIAL = ConfidentialSource.objects.select_related("outlet").defer("sealed")
 
 ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Its id.")
-
-
-def page_of(serializer: type[serializers.BaseSerializer], name: str) -> Any:
-    return inline_serializer(
-        name,
-        {
-            "next": serializers.URLField(allow_null=True, help_text="The next page."),
-            "previous": serializers.URLField(allow_null=True, help_text="The page before."),
-            "count": serializers.IntegerField(
-                required=False, help_text="Rows found in all; with count=true alone."
-            ),
-            "results": serializer(many=True, help_text="The rows."),
-        },
-    )
 
 
 class SourcesView(TeamView):
