@@ -54,6 +54,7 @@ from sources.models import Article, Outlet
 from tests import builders, rules
 from tests.harmtracker import test_history
 from tests.incidents import test_codes
+from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
 from tests.rules import JARGON, raised_by_functions, refusal, rule, run, switch_off
 from tests.sources import test_constraints as of_sources
@@ -1608,6 +1609,7 @@ KEPT = {
             "incidents_place",
             "incidents_actor",
             "incidents_dataset",
+            "incidents_merge",
         )
         for operation in ("DELETE", "TRUNCATE")
     },
@@ -1749,6 +1751,7 @@ TESTED = (
     | set(KEPT.values())
     | {"incidents_incident_published_has_code"}
     | of_redaction.TESTED
+    | of_merge.TESTED
 )
 
 
@@ -1776,6 +1779,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         "incidents_publishedversion_guard",
         "incidents_ledgerentry_guard",
         *of_redaction.TRIGGERS,
+        *of_merge.TRIGGERS,
     }
     tested = (
         refusing | guards | TESTED | of_sources.TESTED | test_history.TRIGGERS | test_codes.TRIGGERS
