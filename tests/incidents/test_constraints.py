@@ -55,6 +55,7 @@ from tests import builders, rules
 from tests.accounts import test_constraints as of_people
 from tests.harmtracker import test_history
 from tests.incidents import test_codes, test_completeness
+from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
 from tests.rules import JARGON, raised_by_functions, refusal, rule, run, switch_off
 from tests.sources import test_constraints as of_sources
@@ -1609,6 +1610,7 @@ KEPT = {
             "incidents_place",
             "incidents_actor",
             "incidents_dataset",
+            "incidents_merge",
         )
         for operation in ("DELETE", "TRUNCATE")
     },
@@ -1751,6 +1753,7 @@ TESTED = (
     | {"incidents_incident_published_has_code"}
     | of_redaction.TESTED
     | {"history_text_is_text"}  # with the other rules of the history
+    | of_merge.TESTED
 )
 
 
@@ -1783,6 +1786,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         "incidents_publishedversion_guard",
         "incidents_ledgerentry_guard",
         *of_redaction.TRIGGERS,
+        *of_merge.TRIGGERS,
     }
     tested = (
         refusing
