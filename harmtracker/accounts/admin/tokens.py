@@ -44,8 +44,8 @@ class TokenForm(forms.Form):
         label="Ends after",
         required=False,
         choices=[("", USUAL), *((value, label) for value, (label, _) in ENDS.items())],
-        help_text="To verify: 12 hours, and no longer. Casework: usually 90 days, at most 365. What "
-        "is public: usually no end.",
+        help_text="To verify: 12 hours, and no longer. Casework: usually 90 days, at most 365. "
+        "What is public: usually no end.",
     )
 
     def __init__(self, *args: Any, scopes: frozenset[str], **kwargs: Any) -> None:
