@@ -24,7 +24,7 @@ ENDS = {
     "90d": ("90 days", datetime.timedelta(days=90)),
     "365d": ("365 days", datetime.timedelta(days=365)),
 }
-USUAL = "As usual: 12 hours to verify, 90 days for casework, no end for what is public"
+USUAL = "As usual"
 
 
 class TokenForm(forms.Form):
@@ -44,7 +44,8 @@ class TokenForm(forms.Form):
         label="Ends after",
         required=False,
         choices=[("", USUAL), *((value, label) for value, (label, _) in ENDS.items())],
-        help_text="At most 12 hours to verify, at most 365 days for casework.",
+        help_text="To verify: 12 hours, and no longer. Casework: usually 90 days, at most 365. "
+        "What is public: usually no end.",
     )
 
     def __init__(self, *args: Any, scopes: frozenset[str], **kwargs: Any) -> None:
