@@ -27,6 +27,8 @@ APP: dict[str, str] = {
     "incidents_incident": EDIT,
     "incidents_incidentrevision": EDIT,
     "incidents_reviewcomment": EDIT,
+    "incidents_assignment": ALL,
+    "incidents_merge": EDIT,
     # Parts of a draft may be removed; the history keeps them
     "incidents_claim": ALL,
     "incidents_victim": ALL,
@@ -42,7 +44,10 @@ APP: dict[str, str] = {
     # SELECT ... FOR UPDATE needs a grant, and nothing locks these.
     "incidents_review": ADD,
     "incidents_ledgerentry": ADD,
-    "incidents_publishedversion": ADD,
+    "incidents_redaction": ADD,
+    "incidents_redactedtext": ADD,
+    # A trigger lets a redaction through, and nothing else
+    "incidents_publishedversion": EDIT,
     "incidents_ledgerhead": "SELECT, UPDATE",
     "incidents_codecounter": EDIT,
     # The index over the documents is rewritten at will
@@ -82,6 +87,7 @@ PUBLIC: dict[str, str] = {
     "incidents_ledgerhead": READ,
     "incidents_ledgerentry": READ,
     "incidents_publishedversion": READ,
+    "incidents_redaction": READ,
     "incidents_publishedincident": READ,
     "incidents_publishedtotal": READ,
     "incidents_publishedcasualty": READ,

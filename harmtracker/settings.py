@@ -331,7 +331,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,
     "EXCEPTION_HANDLER": "harmtracker.api.problems.handle",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "harmtracker.api.naming.NamedApart",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -350,6 +350,14 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
+        {
+            "name": "Casework: records",
+            "description": "Entering, checking, publishing.",
+        },
+        {
+            "name": "Casework: sources",
+            "description": "Who reported what; what was kept.",
+        },
         {"name": "References", "description": "What published documents refer to."},
         {"name": "Code lists", "description": "What the codes in documents mean."},
         {"name": "About", "description": "Where to start."},

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", DocsView.as_view(), name="docs"),
+    path("api/v1/casework/", include("incidents.api.casework.urls")),
     path("api/v1/casework/", include("sources.api.casework.urls")),
     path("api/v1/", include("incidents.api.public.urls")),
 ]

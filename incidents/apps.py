@@ -6,6 +6,7 @@ class IncidentsConfig(AppConfig):
     # Constraint -> what to tell the person, for those that migrations write in SQL.
     sql_rules = {
         "incidents_incident_date_not_in_the_future": "An incident cannot lie in the future.",
+        "incidents_claim_date_not_in_the_future": "A source cannot speak of a day that is not yet.",
         "incidents_place_pcode_of_myanmar": "This is not a P-code of Myanmar for this level, such "
         "as MMR001, MMR001D001 or MMR001001.",
     }

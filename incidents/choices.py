@@ -11,6 +11,7 @@ class State(models.TextChoices):
     VERIFIED = "verified"
     PUBLISHED = "published"
     RETRACTED = "retracted"
+    MERGED = "merged"
 
 
 class Verb(models.TextChoices):
@@ -23,6 +24,8 @@ class Verb(models.TextChoices):
     REOPEN = "reopen"
     PROPOSE_RETRACTION = "propose_retraction"
     RETRACT = "retract"
+    # Taken by nobody alone: publishing the record that it was merged into takes it along.
+    MERGE = "merge"
 
 
 class VersionKind(models.TextChoices):
@@ -30,6 +33,9 @@ class VersionKind(models.TextChoices):
 
     PUBLISHED = "published"
     RETRACTED = "retracted"
+    MERGED = "merged"
+    # Of an entry alone: it makes no version, but takes values out of one.
+    REDACTED = "redacted"
 
 
 class Bound(models.TextChoices):

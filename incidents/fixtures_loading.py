@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -18,20 +17,8 @@ from harmtracker.accounts.models import User
 from harmtracker.history.acting import acting
 from sources.models import Article, Outlet
 
-from . import services
-from .models import (
-    Actor,
-    CasualtyCount,
-    Claim,
-    Dataset,
-    ExternalId,
-    FurtherPlace,
-    Incident,
-    Involvement,
-    Place,
-    WeaponType,
-    WeaponUse,
-)
+from . import entering, services
+from .models import Actor, Dataset, Incident, Place, WeaponType
 
 
 def read(name: str) -> Any:
@@ -110,64 +97,48 @@ def incident_files() -> Iterator[tuple[str, dict[str, Any]]]:
 def enter_incident(data: dict[str, Any], *, author: User) -> Incident:
     """Enter one incident with all its parts, as its author, in one transaction."""
     articles = {row["key"]: row for row in read("articles.json")}
+    own = {**data["incident"], "place": Place.objects.get(slug=data["incident"]["place"])}
     with acting(author, "Entered from the sources"):
-        fields = dict(data["incident"])
-        further = fields.pop("further_places")
-        fields["place"] = Place.objects.get(slug=fields["place"])
-        incident = services.create_incident(author=author, **fields)
-        for slug in further:
-            services.add_part(FurtherPlace, incident=incident, place=Place.objects.get(slug=slug))
-        claims = {
-            row["key"]: _enter_claim(incident, row, articles[row["article"]])
-            for row in data["claims"]
-        }
-        _enter_findings(incident, data["assessment"], None, claims)
-        for row in data["victims"]:
-            person = dict(row)
-            named = [claims[key] for key in person.pop("claims")]
-            services.add_victim(incident=incident, claims=named, **person)
-        for row in data["external_ids"]:
-            services.add_part(
-                ExternalId,
-                incident=incident,
-                dataset=Dataset.objects.get(slug=row["dataset"]),
-                value=row["value"],
-            )
-    return incident
+        return entering.enter(
+            author,
+            {
+                **own,
+                "further_places": [
+                    {"place": Place.objects.get(slug=slug)} for slug in own["further_places"]
+                ],
+                "claims": [_claim(row, articles[row["article"]]) for row in data["claims"]],
+                "assessment": _findings(data["assessment"]),
+                "victims": data["victims"],
+                "external_ids": [
+                    {**row, "dataset": Dataset.objects.get(slug=row["dataset"])}
+                    for row in data["external_ids"]
+                ],
+            },
+        )
 
 
-def _enter_claim(incident: Incident, row: dict[str, Any], article_row: dict[str, Any]) -> Claim:
-    fields = dict(row)
-    findings = {name: fields.pop(name) for name in ("counts", "weapons", "involvements")}
-    fields.pop("key")
-    fields["article"] = article(article_row)
-    ((kind, slug),) = fields.pop("attributed_to").items()
+def _claim(row: dict[str, Any], article_row: dict[str, Any]) -> dict[str, Any]:
+    fields = {name: value for name, value in row.items() if name != "attributed_to"}
+    ((kind, slug),) = row["attributed_to"].items()
     speakers = Outlet.objects if kind == "outlet" else Actor.objects
     fields[f"attributed_{kind}"] = speakers.get(slug=slug)
-    claim = services.add_part(Claim, incident=incident, **fields)
-    _enter_findings(incident, findings, claim, {})
-    return claim
+    return {**fields, **_findings(row), "article": article(article_row)}
 
 
-def _enter_findings(
-    incident: Incident, rows: dict[str, Any], claim: Claim | None, claims: dict[str, Claim]
-) -> None:
-    """Counts, weapons and involvements, of a claim or, without one, of our assessment."""
-    add = partial(services.add_part, incident=incident, claim=claim)
-    for row in rows["counts"]:
-        fields = dict(row)
-        bases = fields.pop("basis", [])
-        if fields["affiliation"]:
-            fields["affiliation"] = Actor.objects.get(slug=fields["affiliation"])
-        count = add(CasualtyCount, **fields)
-        for basis in bases:
-            services.add_basis(
-                count=count,
-                claim=claims[basis["claim"]],
-                bound=basis["bound"],
-                reason=basis["reason"],
-            )
-    for row in rows["weapons"]:
-        add(WeaponUse, **{**row, "weapon": WeaponType.objects.get(code=row["weapon"])})
-    for row in rows["involvements"]:
-        add(Involvement, **{**row, "actor": Actor.objects.get(slug=row["actor"])})
+def _findings(rows: dict[str, Any]) -> dict[str, Any]:
+    """Counts, weapons and involvements with the records that they name."""
+    return {
+        "counts": [
+            {
+                **row,
+                "affiliation": row["affiliation"] and Actor.objects.get(slug=row["affiliation"]),
+            }
+            for row in rows["counts"]
+        ],
+        "weapons": [
+            {**row, "weapon": WeaponType.objects.get(code=row["weapon"])} for row in rows["weapons"]
+        ],
+        "involvements": [
+            {**row, "actor": Actor.objects.get(slug=row["actor"])} for row in rows["involvements"]
+        ],
+    }

@@ -5,29 +5,61 @@ Call them inside :func:`harmtracker.history.acting.acting`; the database refuses
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.db.models import ProtectedError
+from django.db.models.functions import Now
 
 from harmtracker.accounts.models import User
-from harmtracker.errors import Invalid
+from harmtracker.errors import Conflict, Invalid
 
-from .models import CasualtyCount, Claim, CountBasis, Incident, Victim, VictimClaim
+from .models import CasualtyCount, Claim, CountBasis, Incident, ReviewComment, Victim, VictimClaim
 
 Row = TypeVar("Row", bound=models.Model)
 
+# What goes with a row that is removed, in this order. Anything else that refers to it keeps it.
+REMOVED_ALONG: dict[type[models.Model], tuple[str, ...]] = {
+    Claim: ("basis_of", "victim_links", "casualtycounts", "weaponuses", "involvements"),
+    CasualtyCount: ("basis",),
+    Victim: ("claim_links",),
+}
+
 
 def save(row: Row) -> Row:
-    """Check a row by its fields and constraints, and store it. Raises :class:`Invalid`."""
+    """Check a row by its fields and constraints, and store it.
+
+    Raises :class:`Invalid` that names the fields, and the rule where it is a constraint.
+    """
+    faults: dict[str, list[str]] = {}
+    rule = ""
     try:
-        row.full_clean()
+        row.full_clean(validate_constraints=False)
     except ValidationError as error:
-        fields = error.message_dict
-        first = next(iter(fields.values()))[0]
-        raise Invalid(first, fields=fields) from error
+        faults = dict(error.message_dict)
+    for model, constraints in row.get_constraints():
+        for constraint in constraints:
+            try:
+                constraint.validate(model, row, exclude=set(faults) - {NON_FIELD_ERRORS})
+            except ValidationError as error:
+                rule = rule or constraint.name
+                for name in _fields_of(constraint):
+                    faults[name] = [*faults.get(name, []), *error.messages]
+    if faults:
+        raise Invalid(next(iter(faults.values()))[0], fields=faults, rule=rule)
     row.save()
     return row
+
+
+def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:
+    """The fields that a person can mend where a constraint is broken."""
+    if isinstance(constraint, models.CheckConstraint):
+        names = set(constraint.condition.referenced_base_fields)
+    else:
+        names = set(getattr(constraint, "fields", ()))
+    return sorted(names - {"incident", "id"}) or [NON_FIELD_ERRORS]
 
 
 def create_incident(*, author: User, **fields: Any) -> Incident:
@@ -38,6 +70,27 @@ def create_incident(*, author: User, **fields: Any) -> Incident:
 def add_part(model: type[Row], *, incident: Incident, **fields: Any) -> Row:
     """A row that hangs on an incident: a claim, a count, a weapon, an involvement, a place ..."""
     return save(model(incident=incident, **fields))
+
+
+def change(row: Row, **fields: Any) -> Row:
+    """Give a row other values."""
+    for name, value in fields.items():
+        setattr(row, name, value)
+    return save(row)
+
+
+def remove(row: models.Model) -> None:
+    """Take a part out of a draft, with what hangs on it alone. The history keeps all of it."""
+    for relation in REMOVED_ALONG.get(type(row), ()):
+        for other in getattr(row, relation).all():
+            remove(other)
+    try:
+        row.delete()
+    except ProtectedError as error:
+        kinds = sorted({str(other._meta.verbose_name) for other in error.protected_objects})
+        raise Conflict(
+            f"It is referred to by a {' and a '.join(kinds)}: remove that first."
+        ) from error
 
 
 def add_basis(*, count: CasualtyCount, claim: Claim, bound: str, reason: str = "") -> CountBasis:
@@ -52,6 +105,25 @@ def add_basis(*, count: CasualtyCount, claim: Claim, bound: str, reason: str = "
 def add_victim(*, incident: Incident, claims: list[Claim], **fields: Any) -> Victim:
     """A person who was harmed, with the claims that speak of them."""
     victim = add_part(Victim, incident=incident, **fields)
-    for claim in claims:
-        add_part(VictimClaim, incident=incident, victim=victim, claim=claim)
+    name_claims(victim, claims)
     return victim
+
+
+def name_claims(victim: Victim, claims: Iterable[Claim]) -> None:
+    """Make ``claims`` those that speak of the person: links that are there stay untouched."""
+    wanted = {claim.pk: claim for claim in claims}
+    links = {link.claim_id: link for link in victim.claim_links.all()}
+    for claim_id in sorted(links.keys() - wanted.keys()):
+        links[claim_id].delete()
+    for claim_id in sorted(wanted.keys() - links.keys()):
+        add_part(VictimClaim, incident=victim.incident, victim=victim, claim=wanted[claim_id])
+
+
+def settle(comment: ReviewComment, by: User, *, resolved: bool) -> ReviewComment:
+    """Mark a remark as settled by somebody, or as open again."""
+    if resolved and comment.resolved_by_id is not None:
+        return comment
+    comment.resolved_by = by if resolved else None
+    comment.resolved_at = Now() if resolved else None
+    comment.save(update_fields=["resolved_by", "resolved_at"])
+    return comment

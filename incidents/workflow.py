@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connections
+from django.db.models import QuerySet
 
-from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
+from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 
+from . import warnings
 from .choices import State, Verb
-from .models import Incident, IncidentRevision, Review
+from .models import Incident, IncidentRevision, Merge, PublishedVersion, Review
 from .publishing import door
 from .publishing.canonical import canonical, sha256
+from .publishing.commitments import commit
 from .publishing.document import build_content
 
 if TYPE_CHECKING:
@@ -87,19 +90,24 @@ def take_step(
     incident_id: int,
     actor: User,
     revision: int | None = None,
+    seen_sha256: str | None = None,
     reason: str = "",
     note: str = "",
     request_id: uuid.UUID | None = None,
 ) -> Incident:
     """Move one record along one edge of the graph and return it.
 
-    ``revision`` is the one the person looked at; where given, a later edit is a
-    :class:`Conflict`. ``reason`` is for the team, but for a retraction, whose reason is public;
-    ``note`` goes out with a publication. Raises :class:`NotFound`, :class:`NotAllowed`,
-    :class:`Conflict` (wrong state, edited since) or :class:`Invalid` (no reason, a rule broken).
+    ``revision`` is the one the person looked at; where given, a later edit is :class:`Stale`.
+    ``seen_sha256``, for a verification, is the SHA-256 of the canonical content that was looked at:
+    another content, of a place that was renamed since as well, is :class:`Stale` too. ``reason`` is
+    for the team, but for a retraction, whose reason is public; ``note`` goes out with a
+    publication. Raises :class:`NotFound`, :class:`NotAllowed`, :class:`Conflict` (wrong state) or
+    :class:`Invalid` (no reason, a rule broken).
     """
     transition = TRANSITIONS[Verb(verb)]
     with acting(actor, reason or note, request_id=request_id):
+        if transition.verb == Verb.PUBLISH:
+            _lock_merged(incident_id)
         incident = (
             # no_key: rows that hang on the record may still refer to it, and are ordered by the
             # lock on its revision; a full lock would wait for them while they wait for it.
@@ -119,20 +127,66 @@ def take_step(
                 f"{' or '.join(sorted(transition.sources))} can be taken that step "
                 f"({_words(transition.verb)})."
             )
+        if open_merge(incident) is not None:
+            raise Conflict("The record is being merged into another: undo the merge first.")
         if transition.needs_reason and not reason.strip():
             raise Invalid("Say why.", fields={"reason": ["Say why."]})
         current = IncidentRevision.objects.select_for_update().get(incident=incident)
         if revision is not None and revision != current.number:
-            raise Conflict(
+            raise Stale(
                 f"The record was edited since you looked at it: you saw revision {revision}, "
                 f"it is at {current.number}. Look again."
             )
         _hold_shared(incident)
-        _carry_out(transition, incident, actor, current.number, reason=reason, note=note)
+        _carry_out(
+            transition,
+            incident,
+            actor,
+            current.number,
+            seen_sha256=seen_sha256,
+            reason=reason,
+            note=note,
+        )
         if transition.target != incident.state:
             incident.state = transition.target
             incident.save(update_fields=["state"])
     return incident
+
+
+def open_merge(incident: Incident) -> Merge | None:
+    """The merge by which this record is to end, and which may still be undone."""
+    return Merge.objects.filter(source=incident, undone_at=None, completed_seq=None).first()
+
+
+def _merging_into(incident_id: int) -> QuerySet[Merge]:
+    return Merge.objects.filter(target=incident_id, undone_at=None, completed_seq=None)
+
+
+def _lock_merged(incident_id: int) -> None:
+    """Lock a record together with those that end with its publication, in the order of ids, in
+    which merging and undoing lock them too."""
+    ids = [incident_id, *_merging_into(incident_id).values_list("source_id", flat=True)]
+    rows = Incident.objects.filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
+def _complete_merges(incident: Incident, actor: User, version: PublishedVersion) -> None:
+    """End the records whose parts this version holds."""
+    for merge in _merging_into(incident.pk).select_related("source").order_by("pk"):
+        source = merge.source
+        if source.code is not None:
+            door.merge(source, incident)
+        merge.completed_seq = version.pk
+        merge.save(update_fields=["completed_seq"])
+        Review.objects.create(
+            incident=source,
+            verb=Verb.MERGE,
+            actor=actor,
+            revision=IncidentRevision.objects.get(incident=source).number,
+            reason=merge.reason,
+        )
+        source.state = State.MERGED
+        source.save(update_fields=["state"])
 
 
 def _hold_shared(incident: Incident) -> None:
@@ -154,22 +208,30 @@ def _carry_out(
     actor: User,
     revision: int,
     *,
+    seen_sha256: str | None,
     reason: str,
     note: str,
 ) -> None:
     """What the step does beside moving the state; writes its review."""
     content: str | None = None
     match transition.verb:
+        case Verb.SUBMIT:
+            warnings.refuse_incomplete(incident)
         case Verb.VERIFY:
             if actor.pk in editors(incident):
                 raise NotAllowed(
                     "A record is verified by a second person: you wrote or edited it, or a place, "
                     "actor, outlet or article that it names, since it was last published."
                 )
-            if incident.grading == "unassessed":
-                message = "Nobody has graded the record yet: grade it before it is verified."
-                raise Invalid(message, fields={"grading": [message]})
-            content = canonical(build_content(incident.pk))
+            warnings.refuse_incomplete(incident)
+            built = build_content(incident.pk)
+            content = canonical(built)
+            if seen_sha256 is not None and seen_sha256 != sha256(content):
+                raise Stale(
+                    "The record does not say any more what you looked at: something in it, or a "
+                    "place, actor, outlet or article that it names, was changed. Look again."
+                )
+            door.refuse_redacted(incident.pk, commit(built)[1])
         case Verb.PUBLISH:
             if actor.pk == incident.author_id:
                 raise NotAllowed("The author of a record does not publish it.")
@@ -180,7 +242,11 @@ def _carry_out(
             if not is_first and not note.strip():
                 message = "Say in a public note what this version corrects."
                 raise Invalid(message, fields={"note": [message]})
-            door.publish(incident, verification, note=note)
+            version = door.publish(incident, verification, note=note)
+            _complete_merges(incident, actor, version)
+        case Verb.PROPOSE_RETRACTION:
+            # The reason is what the tombstone will say.
+            door.refuse_redacted(incident.pk, commit({"note": reason})[1])
         case Verb.RETRACT:
             proposal = latest_review(incident)
             if proposal is None or proposal.verb != Verb.PROPOSE_RETRACTION:
@@ -224,12 +290,15 @@ def editors(incident: Incident) -> set[int]:
 def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
     """Each step that the record's state allows -> why this person may not take it, or ''."""
     steps: dict[Verb, str] = {}
+    is_merged = open_merge(incident) is not None
     for transition in TRANSITIONS.values():
         if State(incident.state) not in transition.sources:
             continue
         why_not = ""
         if not actor.has_perm(transition.permission):
             why_not = f"You may not {_words(transition.verb)} incidents."
+        elif is_merged:
+            why_not = "The record is being merged into another: undo the merge first."
         elif transition.verb == Verb.VERIFY and actor.pk in editors(incident):
             why_not = "You wrote or edited this record: a second person verifies it."
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:

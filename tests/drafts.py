@@ -9,15 +9,20 @@ from typing import Any
 import pytest
 
 from harmtracker.history.acting import acting
-from incidents import services, workflow
+from incidents import merging, services, workflow
 from incidents.choices import State, Verb
-from incidents.models import CasualtyCount, Claim, Incident, Place
+from incidents.models import CasualtyCount, Claim, Incident, IncidentRevision, Merge, Place
 from sources.models import Article, Outlet
 
 STEPS = {
     State.SUBMITTED: [(Verb.SUBMIT, "researcher")],
     State.VERIFIED: [(Verb.SUBMIT, "researcher"), (Verb.VERIFY, "verifier")],
     State.PUBLISHED: [
+        (Verb.SUBMIT, "researcher"),
+        (Verb.VERIFY, "verifier"),
+        (Verb.PUBLISH, "verifier"),
+    ],
+    State.MERGED: [
         (Verb.SUBMIT, "researcher"),
         (Verb.VERIFY, "verifier"),
         (Verb.PUBLISH, "verifier"),
@@ -78,9 +83,32 @@ def draft(people: SimpleNamespace) -> Callable[..., Incident]:
             incident = workflow.take_step(
                 verb, incident_id=incident.pk, actor=getattr(people, name), reason="For a test"
             )
+        if state == State.MERGED:
+            merge_into(incident, enter(), people)
+            incident.refresh_from_db()
         return incident
 
     return enter
+
+
+def revisions(*records: Incident) -> tuple[int, ...]:
+    """Of each record as it is now."""
+    return tuple(IncidentRevision.objects.get(incident=record).number for record in records)
+
+
+def merge_into(source: Incident, target: Incident, people: SimpleNamespace) -> Merge:
+    """Merge one record into a draft, and publish that."""
+    row = merging.merge(
+        source.pk, target.pk, people.researcher, "Entered twice", revisions(source, target)
+    )
+    for verb, actor in (
+        (Verb.SUBMIT, people.researcher),
+        (Verb.VERIFY, people.verifier),
+        (Verb.PUBLISH, people.verifier),
+    ):
+        workflow.take_step(verb, incident_id=target.pk, actor=actor, note="With its duplicate")
+    row.refresh_from_db()
+    return row
 
 
 def publish_again(incident: Incident, people: SimpleNamespace, **changes: Any) -> Incident:

@@ -111,7 +111,9 @@ def test_the_table_holds_no_server_error_and_no_open_door() -> None:
     for line in TABLE.read_text().splitlines()[1:]:
         route, method, anonymous, *others = line.split("\t")
         assert not any(status.startswith("5") for status in [anonymous, *others]), line
-        if route.startswith("admin/") and "login" not in route and "jsi18n" not in route:
+        if route.startswith("admin/link/"):
+            assert {anonymous, *others} == {"404"}, line  # no link, for nobody
+        elif route.startswith("admin/") and "login" not in route and "jsi18n" not in route:
             assert anonymous in {"302", "404"}, line
         if route.startswith("api/") and method not in {"GET", "HEAD", "OPTIONS"}:
             assert {anonymous, *others} <= {"405", "404"}, line

@@ -29,13 +29,12 @@ from harmtracker.errors import Conflict, DomainError
 def page(
     request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """A page of the admin that no cache and no browser's history keeps."""
+    """A page of the admin; 429 where its form was not looked at."""
     response = TemplateResponse(
         request,
         f"admin/accounts/{template}.html",
         {**admin.site.each_context(request), "title": title, "subtitle": None, **context},
         status=status,
-        headers={"Cache-Control": "no-store"},
     )
     form = context.get("form")
     if isinstance(form, LimitedForm) and form.too_many is not None:

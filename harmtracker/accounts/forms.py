@@ -22,11 +22,18 @@ CODE_HELP = "Six digits from your authenticator app, or one of your recovery cod
 LONGEST_PASSWORD = 1000
 
 
+class CodeInput(forms.TextInput):
+    """What was typed does not come back: a code is typed anew."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
 def code_field(**more: Any) -> forms.CharField:
     return forms.CharField(
         label="Code",
         max_length=40,
-        widget=forms.TextInput(
+        widget=CodeInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
         ),
         **more,

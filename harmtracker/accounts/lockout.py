@@ -76,10 +76,10 @@ def reserve(kind: str, *, account: str = "", network: str = "") -> Attempt:
         kind=kind,
         account=keyed.digest("account", name).hex() if name else "",
         network=keyed.digest("network", network).hex() if network else "",
-        at=timezone.now(),
     )
     with transaction.atomic(durable=True):
         _one_after_the_other(row)
+        row.at = timezone.now()
         wait = _wait(row)
         if wait is None:
             row.save(force_insert=True)
@@ -112,9 +112,7 @@ def _wait(row: Attempt) -> datetime.timedelta | None:
         of = {name: getattr(row, name) for name in limit.of}
         if not all(of.values()):
             continue
-        earlier = Attempt.objects.filter(
-            kind__in=limit.kinds, at__gt=row.at - limit.within, at__lte=row.at, **of
-        )
+        earlier = Attempt.objects.filter(kind__in=limit.kinds, at__gt=row.at - limit.within, **of)
         last = earlier.order_by("-at", "-pk").values_list("at", flat=True)
         if found := list(last[limit.failures - 1 : limit.failures]):
             waits.append(found[0] + limit.within - row.at)

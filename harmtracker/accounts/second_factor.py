@@ -138,6 +138,11 @@ def secret_in_letters(app: Authenticator) -> str:
     return base64.b32encode(app.bin_key).decode()
 
 
+def from_letters(secret: str) -> bytes:
+    """The bytes of a secret that was given as base32."""
+    return base64.b32decode(secret)
+
+
 def qr_code(app: Authenticator) -> str:
     """The secret as an app scans it: the address of an SVG image that holds its own bytes."""
     image = qrcode.make(

@@ -15,7 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from harmtracker.accounts import tokens
+from harmtracker.accounts import lockout, tokens
 from harmtracker.accounts.models import Token, User
 from harmtracker.errors import NotAllowed
 
@@ -24,7 +24,7 @@ class BearerToken(BaseAuthentication):
     """``Authorization: Bearer ht_...``, and no other way: a token in an address is not looked at.
 
     Sets ``request.user`` to the person and ``request.auth`` to the token. Whatever is wrong with
-    a token, the answer is the same 401.
+    a token, the answer is the same 401, and after twenty of a network in an hour the same 429.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
@@ -34,6 +34,8 @@ class BearerToken(BaseAuthentication):
         scheme, _, given = header.partition(" ")
         token = tokens.find(given.strip()) if scheme.casefold() == "bearer" else None
         if token is None:
+            # Counted apart from logins: a forgotten program must not lock out an office.
+            lockout.reserve(lockout.Kind.TOKEN, network=lockout.network_of(request))
             raise exceptions.AuthenticationFailed
         tokens.note_use(token)
         return token.person, token

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.utils import (
@@ -13,6 +14,7 @@ from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
+    inline_serializer,
 )
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework import serializers
@@ -20,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from harmtracker.api import problems
+from harmtracker.api.authentication import BearerToken
 from harmtracker.api.negotiation import PlainNegotiation
 from harmtracker.api.renderers import (
     OpenAPIJSONRenderer,
@@ -97,6 +100,15 @@ LINK = OpenApiParameter(
     response=[200],
 )
 
+LOCATION = OpenApiParameter(
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    description="The address that holds it now.",
+    response=[301],
+)
+MOVED = "It is part of another record now, for ever."
+
 
 def _problem(status: int, body: type[ProblemSerializer] = ProblemSerializer) -> dict[Any, Any]:
     kinds = [slug for slug, kind in problems.KINDS.items() if kind.status == status]
@@ -113,6 +125,7 @@ def describe(
     parameters: Iterable[OpenApiParameter] = (),
     found_by_path: bool = False,
     may_be_retracted: bool = False,
+    moved: Any = None,
     is_page: bool = False,
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
@@ -122,6 +135,7 @@ def describe(
     responses: dict[Any, Any] = {
         (200, "application/json"): OpenApiResponse(ok, description="The answer."),
         304: OpenApiResponse(description="Nothing changed since the ETag of If-None-Match."),
+        **({(301, "application/json"): OpenApiResponse(moved, description=MOVED)} if moved else {}),
         **_problem(400),
         **(_problem(404) if found_by_path else {}),
         **_problem(405),
@@ -136,7 +150,13 @@ def describe(
             operation_id=operation,
             summary=summary,
             tags=[tag],
-            parameters=[*parameters, IF_NONE_MATCH, ETAG, *([LINK] if is_page else [])],
+            parameters=[
+                *parameters,
+                IF_NONE_MATCH,
+                ETAG,
+                *([LINK] if is_page else []),
+                *([LOCATION] if moved else []),
+            ],
             responses=responses,
         )
     )
@@ -176,6 +196,35 @@ def describe_team(
         parameters=[*parameters, *([IF_MATCH] if is_changed else [])],
         responses=responses,
     )
+
+
+def page_of(serializer: type[serializers.BaseSerializer], name: str) -> Any:
+    """The shape of a page of a list in casework."""
+    return inline_serializer(
+        name,
+        {
+            "next": serializers.URLField(allow_null=True, help_text="The next page."),
+            "previous": serializers.URLField(allow_null=True, help_text="The page before."),
+            "count": serializers.IntegerField(
+                required=False, help_text="Rows found in all; with count=true alone."
+            ),
+            "results": serializer(many=True, help_text="The rows."),
+        },
+    )
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How a request says who asks."""
+
+    target_class = BearerToken
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of a person of the team, such as ht_...: docs/people.md.",
+        }
 
 
 @cache

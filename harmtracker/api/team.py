@@ -78,7 +78,7 @@ class TeamView(StrictView):
             negotiator=self.get_content_negotiator(),
             parser_context=self.get_parser_context(request),
         )
-        team_request.body_is_optional = self.body_is_optional
+        team_request.body_is_optional = self.body_is_optional or request.method == "DELETE"
         return team_request
 
     def acting(self, reason: str = "") -> AbstractContextManager[None]:
@@ -97,9 +97,10 @@ class TeamView(StrictView):
         patch_vary_headers(final, ["Authorization"])
         return final
 
-    def created(self, data: Any, location: str, etag: str) -> Response:
-        """201 with the record, where it is from now on, and its ETag."""
-        return Response(data, status=201, headers={"Location": location, "ETag": etag})
+    def created(self, data: Any, location: str, etag: str | None = None) -> Response:
+        """201 with the record, where it is from now on, and its ETag where it can be changed."""
+        headers = {"Location": location} | ({} if etag is None else {"ETag": etag})
+        return Response(data, status=201, headers=headers)
 
     def ok(self, data: Any, etag: str | None = None) -> Response:
         """200 with the record as it is now; ``etag`` where it can be changed."""

@@ -1,4 +1,7 @@
+import uuid
+
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 
 
@@ -14,6 +17,14 @@ class HistoryEntry(models.Model):
         UPDATE = "UPDATE"
         DELETE = "DELETE"
 
+    uuid = models.UUIDField(
+        default=uuid.uuid4,
+        # Entries are written by a trigger, which knows no default of Python.
+        db_default=RandomUUID(),
+        editable=False,
+        # Looked for among the entries of one record alone: an index would cost every write.
+        help_text="By what the entry is named outside.",
+    )
     table_name = models.CharField(max_length=63, help_text="Table of the changed row.")
     row_id = models.BigIntegerField(help_text="Primary key of the changed row.")
     incident_id = models.BigIntegerField(

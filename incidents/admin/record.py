@@ -12,9 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from harmtracker.accounts.models import User
 from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, person
-from harmtracker.errors import Conflict
+from harmtracker.errors import Conflict, NotFound
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import latest_edit
+from incidents.editing import lock
 from incidents.models import Claim, Incident, IncidentRevision
 
 
@@ -39,16 +40,11 @@ def refuse_if_stale(user: User, incident_id: Any, revision: str) -> None:
 
     A record that this person may not see is left alone: the page has its own answer to that.
     """
-    # The record first and its revision second, as the workflow locks them.
-    incident = (
-        Incident.objects.select_for_update(of=("self",))
-        .visible_to(user)
-        .filter(pk=incident_id)
-        .first()
-    )
-    if incident is None:
+    try:
+        incident = lock(user, of_page=incident_id)
+    except NotFound:
         return
-    now = IncidentRevision.objects.select_for_update().get(incident=incident).number
+    now = incident.revision.number
     if revision != str(now):
         edit = latest_edit(incident.pk)
         raise Conflict(

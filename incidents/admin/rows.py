@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from harmtracker.admin_base import TABLE, RowForm, person
+from incidents import services
 from incidents.models import (
     CasualtyCount,
     Claim,
@@ -20,7 +21,6 @@ from incidents.models import (
     IncidentLink,
     Involvement,
     Victim,
-    VictimClaim,
     WeaponUse,
 )
 
@@ -181,16 +181,7 @@ class VictimForm(RowForm):
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
-        wanted = {claim.pk: claim for claim in self.cleaned_data["named_by"]}
-        links = {link.claim_id: link for link in self.instance.claim_links.all()}
-        for claim_id in links.keys() - wanted.keys():
-            links[claim_id].delete()
-        for claim_id in sorted(wanted.keys() - links.keys()):
-            VictimClaim.objects.create(
-                incident_id=self.instance.incident_id,
-                victim=self.instance,
-                claim=wanted[claim_id],
-            )
+        services.name_claims(self.instance, self.cleaned_data["named_by"])
 
 
 def _claims_of(incident: Incident) -> QuerySet[Claim]:

@@ -8,6 +8,7 @@ from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
 from .claims import Claim
 from .incidents import (
+    Assignment,
     Dataset,
     ExternalId,
     FurtherPlace,
@@ -16,6 +17,7 @@ from .incidents import (
     IncidentRevision,
 )
 from .involvements import Involvement
+from .merges import Merge
 from .places import Place
 from .published import (
     CodeCounter,
@@ -28,13 +30,16 @@ from .published import (
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
+    Redaction,
 )
+from .redacted import RedactedText
 from .review import Review, ReviewComment
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
 __all__ = [
     "Actor",
+    "Assignment",
     "CasualtyCount",
     "Claim",
     "CodeCounter",
@@ -48,6 +53,7 @@ __all__ = [
     "Involvement",
     "LedgerEntry",
     "LedgerHead",
+    "Merge",
     "Place",
     "PublishedCasualty",
     "PublishedClaim",
@@ -56,6 +62,8 @@ __all__ = [
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",
+    "RedactedText",
+    "Redaction",
     "Review",
     "ReviewComment",
     "Victim",

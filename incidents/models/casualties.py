@@ -9,6 +9,7 @@ from incidents.choices import Bound
 from .actors import Actor
 from .claims import Claim, ClaimedOrAssessed
 from .incidents import Incident
+from .parts import part_id
 
 NONE = Q(min__isnull=True, best__isnull=True, max__isnull=True)
 
@@ -128,6 +129,7 @@ class CasualtyCount(ClaimedOrAssessed):
 class CountBasis(models.Model):
     """That a claim sets a bound of an assessed count, or why its figure was left out."""
 
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="bases")
     count = models.ForeignKey(CasualtyCount, on_delete=models.PROTECT, related_name="basis")
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="basis_of")

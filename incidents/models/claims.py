@@ -11,6 +11,7 @@ from sources.models import Article, Outlet
 
 from .actors import Actor
 from .incidents import Incident
+from .parts import part_id
 from .points import coordinate, point_constraints
 
 
@@ -85,6 +86,7 @@ class Claim(models.Model):
 class ClaimedOrAssessed(models.Model):
     """A row that says something of an incident: as one of its claims has it, or as we assess it."""
 
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="%(class)ss")
     claim = models.ForeignKey(
         Claim,

@@ -5,12 +5,14 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Now
 
 from harmtracker.codes import CodeArrayField, CodeField
 from harmtracker.fields import EdtfField
 from incidents.choices import State
 from incidents.querysets import IncidentQuerySet
 
+from .parts import part_id
 from .places import Place
 from .points import coordinate, point_constraints
 
@@ -153,6 +155,8 @@ class Incident(models.Model):
             ("publish_incident", "Can publish a verified incident"),
             ("reopen_incident", "Can reopen a published incident"),
             ("retract_incident", "Can retract a published incident"),
+            ("redact_incident", "Can take a text out of what was published"),
+            ("merge_incident", "Can merge a record into another"),
         ]
         constraints = [
             *point_constraints("incidents_incident"),
@@ -193,12 +197,6 @@ class Incident(models.Model):
                 violation_error_message="A discounted incident needs a rationale.",
             ),
             models.CheckConstraint(
-                name="incidents_incident_verified_is_assessed",
-                condition=~Q(state__in=[State.VERIFIED, State.PUBLISHED])
-                | ~Q(grading="unassessed"),
-                violation_error_message="An incident that nobody has graded cannot be verified.",
-            ),
-            models.CheckConstraint(
                 name="incidents_incident_published_has_code",
                 condition=~Q(state__in=[State.PUBLISHED, State.RETRACTED]) | Q(code__isnull=False),
                 violation_error_message="A published incident has a code.",
@@ -220,14 +218,40 @@ class IncidentRevision(models.Model):
         Incident, primary_key=True, on_delete=models.PROTECT, related_name="revision"
     )
     number = models.PositiveBigIntegerField(default=1)
+    entered_at = models.DateTimeField(db_default=Now(), help_text="When the record was begun.")
+    changed_at = models.DateTimeField(
+        db_default=Now(), help_text="When it, or anything that hangs on it, was last edited."
+    )
 
     def __str__(self) -> str:
         return str(self.number)
 
 
+class Assignment(models.Model):
+    """Who is at work on a record now, so that two people do not work on one unawares.
+
+    A notice, no lock: nobody's edit is refused for it. One who lets go leaves no row.
+    """
+
+    incident = models.OneToOneField(
+        Incident, primary_key=True, on_delete=models.PROTECT, related_name="assignment"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments"
+    )
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["since"]
+
+    def __str__(self) -> str:
+        return f"{self.person} since {self.since}"
+
+
 class FurtherPlace(models.Model):
     """Another place that the incident touched. Filters find it, totals do not count it."""
 
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="further_places")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+")
 
@@ -246,8 +270,13 @@ class FurtherPlace(models.Model):
 
 
 class ExternalId(models.Model):
-    """What another dataset calls this incident."""
+    """What another dataset calls this incident.
 
+    Of the published records one carries it. Drafts are not compared: a refusal would tell that
+    somebody else's draft is there.
+    """
+
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="external_ids")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="external_ids")
     value = models.CharField(max_length=100, help_text="The id, as that dataset writes it.")
@@ -256,9 +285,9 @@ class ExternalId(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
-                name="incidents_externalid_one_incident",
-                fields=["dataset", "value"],
-                violation_error_message="Another incident carries this id already.",
+                name="incidents_externalid_once",
+                fields=["incident", "dataset", "value"],
+                violation_error_message="The incident carries this id already.",
             )
         ]
 
@@ -269,6 +298,7 @@ class ExternalId(models.Model):
 class IncidentLink(models.Model):
     """How one incident stands to another."""
 
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="links")
     kind = CodeField("link_kind", help_text="What the incident is to the other one.")
     other = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="linked_from")

@@ -1,6 +1,7 @@
 """The far side of the door: what was published, and how it is found. Nothing here is edited.
 
-Versions and ledger entries only grow. All the other tables are an index over the versions'
+Versions and ledger entries only grow; a redaction alone takes values out of a version, and leaves
+their digests. All the other tables are an index over the versions'
 documents, written by publishing and rebuilt from the documents by ``rebuild_published``.
 The public role reads these tables, the code lists and the weapon types, and no others.
 """
@@ -74,7 +75,9 @@ class LedgerEntry(models.Model):
         ordering = ["seq"]
         constraints = [
             models.UniqueConstraint(
-                name="incidents_ledgerentry_version_once", fields=["code", "version"]
+                name="incidents_ledgerentry_version_once",
+                fields=["code", "version"],
+                condition=~Q(kind=VersionKind.REDACTED),
             )
         ]
 
@@ -110,6 +113,40 @@ class PublishedVersion(models.Model):
                 name="incidents_publishedversion_once",
                 fields=["code", "number"],
                 violation_error_message="This version is published already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.number}"
+
+
+class Redaction(models.Model):
+    """That values were taken out of a version, which keeps their digests. Holds none of them."""
+
+    entry = models.OneToOneField(
+        LedgerEntry,
+        primary_key=True,
+        db_column="seq",
+        on_delete=models.PROTECT,
+        related_name="redaction",
+    )
+    code = models.CharField(max_length=20)
+    number = models.IntegerField(help_text="Of the version.")
+    taken = models.TextField(
+        help_text="Canonical JSON list of [path, digest]: where a value was, and what it was "
+        "committed to as."
+    )
+    public_reason = models.TextField(help_text="Why. Public.")
+    # Which transaction wrote it: the version gives way in the same one. Set by the database.
+    transaction_id = models.BigIntegerField(editable=False, default=0)
+
+    class Meta:
+        ordering = ["entry"]
+        constraints = [
+            models.CheckConstraint(
+                name="incidents_redaction_says_why",
+                condition=~Q(public_reason=""),
+                violation_error_message="Say in public why it was taken out.",
             )
         ]
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from incidents.choices import Verb
 
 from .incidents import Incident
+from .parts import part_id
 
 
 class Review(models.Model):
@@ -53,6 +54,7 @@ class Review(models.Model):
 class ReviewComment(models.Model):
     """A remark on one field of a record, open until somebody resolves it."""
 
+    uuid = part_id()
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="comments")
     field = models.CharField(max_length=200, help_text="Path of the field, such as place.point.")
     text = models.TextField(help_text="The remark.")

@@ -3,16 +3,24 @@
 As selective disclosure does it (RFC 9901): the ledger holds the hash of the document with
 ``{"_sd": digest}`` in place of each redactable value, where the digest is the SHA-256 of canonical
 ``[salt, path, value]``. Without the salt a digest tells nothing, however short the value.
+
+A redaction takes values and their salts out and leaves the digests, so that the ledger's hash is
+still that of the document. With each goes the document's ``nonce``: without it not even a hash of
+the whole, written down before, can be tested against guesses.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
+
+from incidents.search import fold
 
 from .canonical import canonical, sha256
 
 SALT_BYTES = 32
+NONCE = ["nonce"]
 
 # Names, quotations, free text and points: what may have to leave after it was published. Codes,
 # figures and dates of the record itself are what it is, and are corrected, not redacted.
@@ -40,11 +48,18 @@ REDACTABLE = {
     "value",
     "dataset",
     "attribution",
+    "nonce",
 }
 # Words where an incident's own `place` is a section: the place in a claim's words is free text.
 _REDACTABLE_TEXT = {"place", "date"}
 
+Path = list[str | int]
 Disclosure = list[Any]  # [salt, path, value]
+
+
+def new_nonce() -> str:
+    """32 random bytes, base64url."""
+    return secrets.token_urlsafe(SALT_BYTES)
 
 
 def commit(document: dict[str, Any]) -> tuple[dict[str, Any], list[Disclosure]]:
@@ -82,17 +97,63 @@ def _is_redactable(key: str, value: Any) -> bool:
 
 
 def recommit(document: dict[str, Any], disclosures: list[Disclosure]) -> dict[str, Any]:
-    """The committed form again, from the document and its disclosures: what a checker does."""
+    """The committed form again, from the document and its disclosures: what a checker does.
+
+    Where values were taken out, the digests that the document lists stand for them. Raises
+    ``ValueError`` where the document holds something else than was committed, or listed.
+    """
     committed = _copy(document)
+    for redaction in committed.pop("redactions", []):
+        _put(committed, redaction["path"], None, redaction["digest"])
     for disclosure in disclosures:
         _salt, path, value = disclosure
-        parent = committed
+        _put(committed, path, value, sha256(canonical(disclosure)))
+    return committed
+
+
+def _put(committed: dict[str, Any], path: Path, value: Any, digest: str) -> None:
+    """A digest in the place of the value that must stand there."""
+    parent: Any = committed
+    for step in path[:-1]:
+        parent = parent[step]
+    if parent[path[-1]] != value:
+        raise ValueError(f"The document does not hold what was committed at {path}.")
+    parent[path[-1]] = {"_sd": digest}
+
+
+def holding(disclosures: Sequence[Disclosure], text: str) -> list[Path]:
+    """Where the redactable values are that hold a text, without regard to case and accents."""
+    words = fold(text)
+    return [
+        path
+        for _salt, path, value in disclosures
+        if path != NONCE and words in fold(value if isinstance(value, str) else canonical(value))
+    ]
+
+
+def take_out(
+    document: dict[str, Any], disclosures: list[Disclosure], paths: Sequence[Path], reason: str
+) -> tuple[dict[str, Any], list[Disclosure], list[list[Any]]]:
+    """The document without the values at ``paths`` and its nonce, the disclosures that are left,
+    and what was taken as ``[path, digest]``."""
+    gone = [d for d in disclosures if d[1] in paths or d[1] == NONCE]
+    redacted = _copy(document)
+    for _salt, path, _value in gone:
+        parent: Any = redacted
         for step in path[:-1]:
             parent = parent[step]
-        if parent[path[-1]] != value:
-            raise ValueError(f"The document does not hold what was committed at {path}.")
-        parent[path[-1]] = {"_sd": sha256(canonical(disclosure))}
-    return committed
+        parent[path[-1]] = None
+    taken = [[path, sha256(canonical([salt, path, value]))] for salt, path, value in gone]
+    redacted["redactions"] = redacted.get("redactions", []) + [
+        {"path": path, "digest": digest, "reason": reason} for path, digest in taken
+    ]
+    return redacted, [d for d in disclosures if d not in gone], taken
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """A path as people read it: ``claims[2].counts[0].min``."""
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return steps.removeprefix(".")
 
 
 def _copy(value: Any) -> Any:

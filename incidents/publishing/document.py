@@ -1,13 +1,14 @@
 """What leaves: the content of a version of an incident, built once, for every output.
 
 A hidden field is left out here and nowhere else. Shape 1 is described in docs/document.md;
-publishing adds the stamps (code, version, published_at, previous_version, note, cite).
+publishing adds the stamps (code, version, published_at, previous_version, note, cite, nonce).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Prefetch
 
@@ -20,12 +21,14 @@ from incidents.models import (
     CountBasis,
     Incident,
     Involvement,
+    Merge,
     Place,
     Victim,
     WeaponUse,
 )
 from sources.models import Article, Outlet
 
+from .canonical import canonical
 from .totals import Row, totals
 
 SHAPE = 1
@@ -367,6 +370,7 @@ def build_content(incident_id: int) -> dict[str, Any]:
             for link in incident.links.all()
             if link.other.code is not None
         ],
+        "merged_from": merged_from(incident.pk),
         "external_ids": [
             {"dataset": row.dataset.name, "value": row.value}
             for row in incident.external_ids.all()
@@ -374,6 +378,13 @@ def build_content(incident_id: int) -> dict[str, Any]:
         ],
         "licence": _licence(incident),
     }
+
+
+def merged_from(incident_id: int) -> list[str]:
+    """Codes of the records that were merged into this one, of merges still open too."""
+    merges = Merge.objects.using("default").filter(target=incident_id, undone_at=None)
+    codes = merges.values_list("source__code", flat=True)
+    return sorted(code for code in codes if code is not None)
 
 
 def _licence(incident: Incident) -> dict[str, Any]:
@@ -388,9 +399,12 @@ def _licence(incident: Incident) -> dict[str, Any]:
 
 
 def summarise(document: dict[str, Any]) -> dict[str, Any]:
-    """A document for lists: the same without claims and bases, with their number."""
+    """A document for lists: the same without claims and bases, with their number.
+
+    Without the nonce: whoever kept a list could test a hash of what was taken out of the claims.
+    """
     return {
-        **{key: value for key, value in document.items() if key != "claims"},
+        **{key: value for key, value in document.items() if key not in ("claims", "nonce")},
         "casualties": [
             {
                 **{key: value for key, value in row.items() if key != "basis"},
@@ -419,3 +433,70 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
             for line in differences(one, other, f"{path}[{i}]")
         ]
     return [] if before == after else [path]
+
+
+class Change(NamedTuple):
+    """One value that differs between two contents; None where it is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+# What tells the items of a list apart, so that one that was moved is not a difference. Lists of
+# others are compared by position.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "claims": ("id",),
+    "further_places": ("id",),
+    "path": ("id",),
+    "casualties": ("outcome", "status", "role", "sex", "age_group", "affiliation.id"),
+    "counts": ("outcome", "status", "role", "sex", "age_group", "affiliation.id"),
+    "weapons": ("code", "platform"),
+    "involvement": ("actor.id", "role"),
+    "basis": ("bound", "claim"),
+    "links": ("kind", "code"),
+    "external_ids": ("dataset", "value"),
+}
+
+
+def changes(before: Any, after: Any) -> list[Change]:
+    """What differs between two contents, value by value, each with what was and what is.
+
+    A path names an item by what tells it apart where its list has such a thing, as in
+    ``casualties[killed civilian all all all].max`` or ``claims[<id>].paraphrase``, else by its
+    position, as in ``victims[0].age``.
+    """
+    return list(_changes(before, after, "", ""))
+
+
+def _changes(before: Any, after: Any, path: str, name: str) -> Iterator[Change]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _changes(
+                before.get(key), after.get(key), f"{path}.{key}" if path else key, key
+            )
+    elif isinstance(before, list) and isinstance(after, list):
+        one, other = _by_key(before, name), _by_key(after, name)
+        if one is None or other is None:
+            one, other = dict(enumerate(before)), dict(enumerate(after))
+        for item in dict.fromkeys([*one, *other]):
+            yield from _changes(one.get(item), other.get(item), f"{path}[{item}]", "")
+    # Of the same sort as well: true is no 1.
+    elif canonical(before) != canonical(after):
+        yield Change(path, before, after)
+
+
+def _by_key(items: list[Any], name: str) -> dict[Any, Any] | None:
+    """The items by what tells them apart; None where nothing does."""
+    if name not in _KEYS or not all(isinstance(item, dict) for item in items):
+        return None
+    keyed = {" ".join(filter(None, (_at(i, key) for key in _KEYS[name]))): i for i in items}
+    return keyed if len(keyed) == len(items) else None
+
+
+def _at(item: dict[str, Any], key: str) -> str:
+    """A value within an item by its key, such as ``affiliation.id``; empty where there is none."""
+    value: Any = item
+    for step in key.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return "" if value is None else str(value)

@@ -7,16 +7,26 @@ person set as acting. The database holds the same rules once more (``incidents_p
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+
+from django.db import connections
 
 from harmtracker.errors import Conflict
 from incidents.choices import VersionKind
-from incidents.models import Incident, PublishedVersion, Review
+from incidents.models import (
+    Incident,
+    LedgerEntry,
+    LedgerHead,
+    PublishedVersion,
+    Redaction,
+    Review,
+)
 
 from . import ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
-from .commitments import commit
+from .commitments import Disclosure, Path, commit, dotted, holding, new_nonce, take_out
 from .document import SHAPE, build_content, differences
 
 
@@ -46,19 +56,86 @@ def publish(incident: Incident, verification: Review, *, note: str) -> Published
     if incident.code is None:
         incident.code = next_code(incident)
         incident.save(update_fields=["code"])
-    return _let_out(incident.code, VersionKind.PUBLISHED, content, note=note)
+    return _let_out(incident, VersionKind.PUBLISHED, content, note=note)
 
 
 def retract(incident: Incident, *, reason: str) -> PublishedVersion:
     """Leave a tombstone: the code, what kind of record it was, and why it was withdrawn."""
     assert incident.code is not None  # noqa: S101  (a constraint of published records)
     content = {"shape": SHAPE, "record_type": incident.record_type, "retracted": True}
-    return _let_out(incident.code, VersionKind.RETRACTED, content, note=reason)
+    return _let_out(incident, VersionKind.RETRACTED, content, note=reason)
+
+
+def merge(source: Incident, target: Incident) -> PublishedVersion:
+    """Say for ever that a record is another one now: a version that holds that one's code.
+
+    In the transaction in which the other's version that names it was published.
+    """
+    assert target.code is not None  # noqa: S101  (it was just published)
+    content = {"shape": SHAPE, "record_type": source.record_type, "merged_into": target.code}
+    return _let_out(source, VersionKind.MERGED, content, note=f"Merged into {target.code}.")
+
+
+def redact(
+    head: LedgerHead, version: PublishedVersion, paths: Sequence[Path], *, reason: str
+) -> LedgerEntry:
+    """Take values out of a version, with its nonce; their digests stay, and so do all commitments.
+
+    Under a locked head. The version's own entry is not touched: a new one says what was done.
+    """
+    document, kept, taken = take_out(
+        json.loads(version.document), json.loads(version.disclosures), paths, reason
+    )
+    entry = ledger.append(
+        head,
+        at=ledger.now(),
+        kind=VersionKind.REDACTED,
+        code=version.code,
+        version=version.number,
+        committed_sha256=version.entry.committed_sha256,
+    )
+    Redaction.objects.using("default").create(
+        entry=entry,
+        code=version.code,
+        number=version.number,
+        taken=canonical(taken),
+        public_reason=reason,
+    )
+    version.document = canonical(document)
+    version.sha256 = sha256(version.document)
+    version.disclosures = canonical(kept)
+    version.note = document["note"] or ""
+    version.save(using="default", update_fields=["document", "sha256", "disclosures", "note"])
+    projection.renew(version)
+    return entry
+
+
+def redacted_texts(incident_id: int) -> list[str]:
+    """The texts that were taken out and may not leave in this record again."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT incidents_redacted_texts(%s)", [incident_id])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def refuse_redacted(incident_id: int, disclosures: Sequence[Disclosure]) -> None:
+    """Raise :class:`Conflict` where a value holds a text that was taken out, naming the paths."""
+    # What a citation says beside the title is the same for every record.
+    values = [disclosure for disclosure in disclosures if disclosure[1] != ["cite"]]
+    found = {dotted(path) for text in redacted_texts(incident_id) for path in holding(values, text)}
+    if found:
+        raise Conflict(
+            "A text that was taken out of what was published stands in the record again: "
+            + ", ".join(sorted(found)[:10])
+            + ". Change it there.",
+            differences=sorted(found),
+        )
 
 
 def _let_out(
-    code: str, kind: VersionKind, content: dict[str, Any], *, note: str
+    incident: Incident, kind: VersionKind, content: dict[str, Any], *, note: str
 ) -> PublishedVersion:
+    code = incident.code
+    assert code is not None  # noqa: S101  (given before anything leaves)
     last = latest_version(code)
     number = 1 if last is None else last.number + 1
     head = ledger.lock_head()
@@ -71,8 +148,11 @@ def _let_out(
         "previous_version": None if last is None else last.number,
         "note": note,
         "cite": _citation(code, number, content.get("title"), at.date().isoformat()),
+        "nonce": new_nonce(),
     }
     committed, disclosures = commit(document)
+    if kind != VersionKind.MERGED:  # which holds nobody's words
+        refuse_redacted(incident.pk, disclosures)
     entry = ledger.append(
         head,
         at=at,

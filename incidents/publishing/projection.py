@@ -33,8 +33,9 @@ from .document import summarise
 SEARCH_CONFIG = "simple"
 
 
-def _vector(texts: list[str]) -> SearchVector:
-    return SearchVector(Value(fold(" \n ".join(texts))), config=SEARCH_CONFIG)
+def _vector(texts: list[str | None]) -> SearchVector:
+    """Of texts, of which some may have been taken out."""
+    return SearchVector(Value(fold(" \n ".join(filter(None, texts)))), config=SEARCH_CONFIG)
 
 
 def _date(text: str | None) -> datetime.date | None:
@@ -98,19 +99,21 @@ def references(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     return found
 
 
+def _name(thing: dict[str, Any]) -> str | None:
+    """Its name, or an article's title; None where it was taken out."""
+    return thing["name"] if "name" in thing else thing["title"]
+
+
 def _store_references(found: dict[tuple[str, str], dict[str, Any]], seq: int) -> None:
     PublishedReference.objects.using("default").bulk_create(
         [
             PublishedReference(
                 kind=kind,
                 key=key,
-                name=thing.get("name") or thing["title"],
+                name=_name(thing) or "",
                 document=canonical(thing),
                 seq=seq,
-                search=_vector(
-                    [thing.get("name") or thing["title"], *thing.get("names", [])]
-                    + ([thing["pcode"]] if thing.get("pcode") else [])
-                ),
+                search=_vector([_name(thing), *thing.get("names", []), thing.get("pcode")]),
             )
             for (kind, key), thing in found.items()
         ],
@@ -143,7 +146,7 @@ def _renew_references(keys: set[str]) -> None:
 def project(version: PublishedVersion) -> None:
     """Write the index rows of a version just published, and close those of the one before.
 
-    A tombstone closes and adds nothing.
+    A tombstone closes and adds nothing, and so does a version that leads elsewhere.
     """
     seq = version.entry_id
     last = (
@@ -156,7 +159,7 @@ def project(version: PublishedVersion) -> None:
         before = set(last.reference_keys)
         last.valid_until = seq
         last.save(using="default", update_fields=["valid_until"])
-    if version.kind == VersionKind.RETRACTED:
+    if version.kind != VersionKind.PUBLISHED:
         _renew_references(before)
         return
     document = json.loads(version.document)
@@ -166,6 +169,27 @@ def project(version: PublishedVersion) -> None:
     _store_parts(row, document)
     _store_references(found, seq)
     _renew_references(before - set(row.reference_keys))
+
+
+def renew(version: PublishedVersion) -> None:
+    """Write the index rows of a version anew, out of which values were taken.
+
+    It was found from and until the same ledger positions.
+    """
+    row = PublishedIncident.objects.using("default").filter(pk=version.pk).first()
+    if row is None:  # a tombstone, which has none
+        return
+    valid_until = row.valid_until
+    row.delete(using="default")
+    document = json.loads(version.document)
+    found = references(document)
+    row = _incident_row(version, document, found)
+    row.valid_until = valid_until
+    row.save(using="default", force_insert=True)
+    _store_parts(row, document)
+    held = PublishedReference.objects.using("default").filter(seq=version.pk)
+    keys = set(held.values_list("kind", "key"))
+    _store_references({name: found[name] for name in found.keys() & keys}, version.pk)
 
 
 def _incident_row(
@@ -204,6 +228,12 @@ def _incident_row(
     )
 
 
+def _names(victim: dict[str, Any]) -> list[str] | None:
+    """Names that are left; None where the person leaves without."""
+    names = victim.get("names")
+    return None if names is None else [name for name in names if name is not None]
+
+
 def _store_parts(row: PublishedIncident, document: dict[str, Any]) -> None:
     PublishedTotal.objects.using("default").bulk_create(
         PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
@@ -224,7 +254,7 @@ def _store_parts(row: PublishedIncident, document: dict[str, Any]) -> None:
         PublishedVictim(
             incident=row,
             position=position,
-            names=victim.get("names"),
+            names=_names(victim),
             consent_basis=victim.get("consent_basis"),
             **{key: victim[key] for key in group},
         )

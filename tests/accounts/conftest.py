@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[timedelta], None]]:
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Let so much time go by, for the program; the database's clock goes on as it does."""
     real = timezone.now
     gone = timedelta()
@@ -18,4 +18,4 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[timedelta], Non
         gone += more
         monkeypatch.setattr(timezone, "now", lambda: real() + gone)
 
-    yield go_by
+    return go_by

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from harmtracker.accounts.models import Token, User
+from harmtracker.accounts.models import (
+    Authenticator,
+    PasswordLink,
+    SecurityEvent,
+    Token,
+    User,
+)
+from harmtracker.history.acting import acting
 from tests import rules
 from tests.rules import JARGON, refusal, rule, run
 
@@ -31,6 +38,7 @@ def world(people: SimpleNamespace) -> World:
     now = NOW()
     world = SimpleNamespace(people=people, now=now)
     world.token = token(world)
+    world.link = link(world)
     return world
 
 
@@ -44,6 +52,24 @@ def token(world: World, *, save: bool = True, **values: Any) -> Token:
             "digest": HEX,
             "scopes": ["public"],
             "created_at": world.now,
+            **values,
+        }
+    )
+    if save:
+        row.save(force_insert=True)
+    return row
+
+
+def link(world: World, *, save: bool = True, **values: Any) -> PasswordLink:
+    row = PasswordLink(
+        **{
+            "person": world.people.verifier,
+            "made_by": world.people.administrator,
+            "purpose": "reset",
+            "digest": secrets.token_hex(32),
+            "made_at": world.now,
+            "expires_at": world.now + 7 * DAY,
+            "revoked_at": world.now,
             **values,
         }
     )
@@ -66,6 +92,63 @@ ROWS: list[tuple[str, Any, Values, Values]] = [
         user,
         lambda world: {"uuid": world.people.verifier.uuid},
         lambda world: {"uuid": uuid.uuid4()},
+    ),
+    *(
+        ("accounts_user_username_is_folded", user, {"username": bad}, {"username": good})
+        for bad, good in [("Ana", "ana"), ("ａｎａ", "аna"), ("ﬁn", "fin"), ("e\u0301", "é")]
+    ),
+    *(
+        ("accounts_user_username_is_visible", user, {"username": bad}, {"username": "an a"})
+        for bad in (
+            *("", "a\u200bn", "a\u200d", "\u202ean", "\u2066an", "a\ufeff", "a\u00ad", "a\u061c"),
+            *("a\u034f", "a\ufe0f", "a\u2060"),
+        )
+    ),
+    (
+        "accounts_passwordlink_digest_key",
+        link,
+        lambda world: {"digest": world.link.digest},
+        lambda world: {"digest": HEX},
+    ),
+    *(
+        ("accounts_passwordlink_digest_is_hex", link, {"digest": bad}, {"digest": HEX})
+        for bad in (HEX[1:], HEX.upper(), "")
+    ),
+    *(
+        (
+            "accounts_passwordlink_seven_days",
+            link,
+            lambda world, far=far: {"expires_at": world.now + far},
+            lambda world: {"expires_at": world.now + SECOND},
+        )
+        for far in (datetime.timedelta(0), 7 * DAY + SECOND)
+    ),
+    (
+        "accounts_passwordlink_used_in_time",
+        link,
+        lambda world: {"revoked_at": None, "used_at": world.now + 7 * DAY + SECOND},
+        lambda world: {"revoked_at": None, "used_at": world.now + 7 * DAY},
+    ),
+    (
+        "accounts_passwordlink_used_in_time",
+        link,
+        lambda world: {"used_at": world.now},
+        lambda world: {"used_at": None},
+    ),
+    (
+        "accounts_passwordlink_for_another",
+        link,
+        lambda world: {"made_by": world.people.verifier},
+        lambda world: {"made_by": world.people.researcher},
+    ),
+    *(
+        (
+            "accounts_passwordlink_made_now",
+            link,
+            lambda world, far=far: {"made_at": world.now + far, "expires_at": world.now + DAY},
+            lambda world: {"made_at": world.now + SECOND},
+        )
+        for far in (datetime.timedelta(minutes=2), -datetime.timedelta(minutes=2))
     ),
     (
         "accounts_token_key_id_key",
@@ -132,9 +215,9 @@ ROWS: list[tuple[str, Any, Values, Values]] = [
         for far in (datetime.timedelta(minutes=2), -datetime.timedelta(minutes=2))
     ),
 ]
-MODELS = {token: Token, user: User}
-# A token is never altered: its rows are refused for that before anything else is looked at.
-NO_UPDATE = {token}
+MODELS = {token: Token, user: User, link: PasswordLink}
+# These are never altered: an update is refused for that before anything else is looked at.
+NO_UPDATE = {token, link}
 
 
 def _values(values: Values, world: World) -> dict[str, Any]:
@@ -163,7 +246,8 @@ def test_a_row_that_breaks_the_rule_is_refused_whichever_way_it_comes(
 
 
 @pytest.mark.parametrize(
-    ("name", "make", "bad"), [pytest.param(*row[:3], id=row[0]) for row in ROWS]
+    ("name", "make", "bad"),
+    [pytest.param(*row[:3], id=row[0]) for row in ROWS if not row[0].endswith("_check")],
 )
 def test_a_refused_row_comes_with_a_sentence(
     world: World, name: str, make: Any, bad: Values
@@ -218,9 +302,155 @@ def test_accounts_user_ends_tokens(world: World, changed: dict[str, Any], ends: 
     assert (world.token.revoked_at is not None) is ends
 
 
+LINK_ALTERED: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({"revoked_at": None}, {"expires_at": NOW() + DAY}, False),
+    ({"revoked_at": None}, {"digest": HEX}, False),
+    ({"revoked_at": None}, {"used_at": NOW()}, True),
+    ({"revoked_at": None}, {"revoked_at": NOW()}, True),
+    ({}, {"revoked_at": None}, False),
+    ({"revoked_at": None, "used_at": NOW()}, {"used_at": None}, False),
+    ({"revoked_at": None, "used_at": NOW()}, {"used_at": NOW() + DAY}, False),
+]
+
+
+@pytest.mark.parametrize(("stands", "written", "is_taken"), LINK_ALTERED)
+def test_accounts_passwordlink_never_altered(
+    world: World, stands: dict[str, Any], written: dict[str, Any], is_taken: bool
+) -> None:
+    row = link(world, **stands)
+    write = partial(PasswordLink.objects.filter(pk=row.pk).update, **written)
+    found = rule(write, world.people.administrator)
+    assert found == (None if is_taken else "accounts_passwordlink_never_altered")
+
+
+def test_accounts_passwordlink_one_at_a_time(world: World) -> None:
+    open_link = partial(link, world, revoked_at=None)
+    assert rule(open_link, world.people.administrator) is None
+    name = "accounts_passwordlink_one_at_a_time"
+    assert rule(lambda: (open_link(), open_link()), world.people.administrator) == name
+
+
+def test_accounts_authenticator_one_per_person(world: World) -> None:
+    def enrol() -> None:
+        Authenticator.objects.create(user=world.people.verifier, name="x", confirmed=True)
+
+    found = refusal(enrol, world.people.verifier)
+    assert found is not None
+    assert found.rule == "accounts_authenticator_one_per_person"
+
+
+@pytest.mark.parametrize(
+    ("written", "ends"),
+    [({"is_active": False}, True), ({"email": "x"}, False), ({"epoch": 7}, True)],
+)
+def test_accounts_user_ends_sessions(world: World, written: dict[str, Any], ends: bool) -> None:
+    person = world.people.verifier
+    User.objects.filter(pk=person.pk).update(**written)
+    User.objects.filter(pk=person.pk).update(is_active=True, epoch=0)
+    before = person.epoch
+    person.refresh_from_db()
+    assert (person.epoch > before) is ends
+
+
+def test_accounts_securityevent_stamped(world: World) -> None:
+    long_ago = NOW() - 365 * DAY
+    event = SecurityEvent.objects.create(kind="logged_in", at=long_ago)
+    event.refresh_from_db()
+    assert abs(event.at - NOW()) < datetime.timedelta(minutes=1)
+
+
+def _add_group(world: World) -> None:
+    world.people.verifier.groups.add(world.people.researcher.groups.get())
+
+
+def _replace_key(world: World) -> None:
+    Authenticator.objects.filter(user=world.people.verifier).update(key="ab" * 20)
+
+
+RECORDED: list[tuple[str, Callable[[World], Any], list[str]]] = [
+    ("accounts_user_recorded", lambda w: user(w), ["person_made"]),
+    (
+        "accounts_user_recorded",
+        lambda w: User.objects.filter(username="verifier").update(
+            password="x", is_active=False, is_superuser=True
+        ),
+        ["deactivated", "password_changed", "person_changed", "token_revoked"],
+    ),
+    (
+        "accounts_user_recorded",
+        lambda w: User.objects.filter(username="verifier").update(last_login=NOW()),
+        [],
+    ),
+    ("accounts_user_groups_recorded", _add_group, ["group_added"]),
+    (
+        "accounts_user_groups_recorded",
+        lambda w: w.people.verifier.groups.clear(),
+        ["group_removed"],
+    ),
+    (
+        "accounts_user_permissions_recorded",
+        lambda w: w.people.verifier.user_permissions.add(1),
+        ["person_changed"],
+    ),
+    ("accounts_token_recorded", lambda w: token(w), ["token_made"]),
+    (
+        "accounts_token_recorded",
+        lambda w: Token.objects.filter(pk=w.token.pk).update(last_used_on=NOW().date()),
+        ["token_first_used"],
+    ),
+    (
+        "accounts_token_recorded",
+        lambda w: Token.objects.filter(pk=w.token.pk).update(revoked_at=NOW()),
+        ["token_revoked"],
+    ),
+    (
+        "accounts_passwordlink_recorded",
+        lambda w: PasswordLink.objects.filter(pk=link(w, revoked_at=None).pk).update(used_at=NOW()),
+        ["link_made", "link_used"],
+    ),
+    (
+        "accounts_passwordlink_recorded",
+        lambda w: PasswordLink.objects.filter(pk=link(w, revoked_at=None).pk).update(
+            revoked_at=NOW()
+        ),
+        ["link_made", "link_revoked"],
+    ),
+    (
+        "accounts_authenticator_recorded",
+        lambda w: Authenticator.objects.filter(user=w.people.verifier).delete(),
+        ["second_factor_removed"],
+    ),
+    (
+        "accounts_authenticator_recorded",
+        _replace_key,
+        ["second_factor_enrolled", "second_factor_removed"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "kinds"), RECORDED)
+def test_each_change_of_access_is_written_down(
+    world: World, name: str, change: Callable[[World], Any], kinds: list[str]
+) -> None:
+    last = SecurityEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    with acting(world.people.administrator):
+        change(world)
+    events = list(SecurityEvent.objects.filter(pk__gt=last))
+    assert sorted(event.kind for event in events) == kinds
+    assert {event.by for event in events} <= {world.people.administrator}
+
+
 KEPT = {
     ("accounts_token", operation): "accounts_token_never_deleted"
     for operation in ("DELETE", "TRUNCATE")
+}
+KEPT |= {
+    ("accounts_passwordlink", operation): "accounts_passwordlink_never_deleted"
+    for operation in ("DELETE", "TRUNCATE")
+}
+KEPT |= {
+    ("accounts_securityevent", operation): "accounts_securityevent_only_grows"
+    for operation in ("UPDATE", "DELETE", "TRUNCATE")
 }
 
 
@@ -266,5 +496,11 @@ TESTED = {
     *(row[0] for row in ROWS),
     "accounts_token_never_altered",
     "accounts_user_ends_tokens",
+    "accounts_passwordlink_never_altered",
+    "accounts_passwordlink_one_at_a_time",
+    "accounts_authenticator_one_per_person",
+    "accounts_user_ends_sessions",
+    "accounts_securityevent_stamped",
+    *(row[0] for row in RECORDED),
     *TWICE,
 }

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.http import urlencode
 from django_otp.plugins.otp_static.models import StaticToken
 
+from harmtracker import settings as product
 from harmtracker.accounts import second_factor
+from harmtracker.accounts.forms import NewPasswordForm
 from harmtracker.accounts.models import Authenticator, SecurityEvent, Token, User
 from harmtracker.accounts.services import create_person
 from tests.clients import code_of, logged_in
@@ -147,7 +149,7 @@ class TestEnrolment:
         secret = second_factor.secret_in_letters(app)
         assert secret in re.sub(r"\s", "", text)
         assert 'src="data:image/svg+xml;base64,' in text
-        assert page["Cache-Control"] == "no-store"
+        assert "no-store" in page["Cache-Control"]
         assert app.key not in text
         # Read again, the page shows the same secret.
         assert secret in re.sub(r"\s", "", client.get("/admin/enrol/").content.decode())
@@ -156,9 +158,9 @@ class TestEnrolment:
         assert not is_in(client)
         code = code_of(newcomer)
         done = client.post("/admin/enrol/", {"code": code})
-        codes = re.findall(r"[a-z2-7]{5}-[a-z2-7]{5}", done.content.decode())
+        codes = re.findall(r"<code>([a-z2-7]{5}-[a-z2-7]{5})</code>", done.content.decode())
         assert len(codes) == 10
-        assert done["Cache-Control"] == "no-store"
+        assert "no-store" in done["Cache-Control"]
         assert is_in(client)
         assert log_in("newcomer", code).status_code == 200
         assert log_in("newcomer", codes[4]).status_code == 302
@@ -202,18 +204,15 @@ class TestPasswordAlone:
             "scope": "public",
         }
         asked = 0
+        basic = {"Authorization": "Basic YWRtaW5pc3RyYXRvcjpwYXNzd29yZA=="}
         for route in routes():
             client = Client(raise_request_exception=False)
             path = address(route)
-            basic = {"Authorization": "Basic YWRtaW5pc3RyYXRvcjpwYXNzd29yZA=="}
-            for send in (
-                lambda c=client, p=path: c.post(p, data),
-                lambda c=client, p=path: c.post(p, data, content_type="application/json"),
-                lambda c=client, p=path: c.get(p, headers=basic),
-            ):
-                send()
-                asked += 1
-                assert "_auth_user_id" not in client.session, path
+            client.post(path, data)
+            client.post(path, data, content_type="application/json")
+            client.get(path, headers=basic)
+            asked += 3
+            assert "_auth_user_id" not in client.session, path
             assert not is_in(client), path
         assert asked > 300
         assert not Token.objects.filter(person=administrator).exists()
@@ -323,13 +322,7 @@ class TestFreshCode:
         assert client.get(page).status_code == 200
         later(timedelta(minutes=10))
         response = client.get(page)
-        assert (response.status_code, response["Location"]) == (
-            302,
-            f"/admin/confirm/?next={page}".replace("/admin/accounts", "%2Fadmin%2Faccounts")
-            if False
-            else response["Location"],
-        )
-        assert response["Location"].startswith("/admin/confirm/?next=")
+        assert response["Location"] == f"/admin/confirm/?{urlencode({'next': page})}"
         assert client.post(page, {"username": "x", "groups": "verifier"}).status_code == 302
         assert not User.objects.filter(username="x").exists()
         confirm = response["Location"]
@@ -345,34 +338,24 @@ class TestFreshCode:
     [
         ("fourteen chars", False),
         ("fifteen chars !", True),
-        ("password1234567", True),
+        ("123456789987654321", False),
+        ("1q2w3e4r5t6y7u8i9o0p", False),
         ("x" * 64 + " y", True),
         ("ရှည်လျားသော စကားဝှက်တစ်ခု", True),
-        ("newcomer-newcomer", False),
     ],
 )
 def test_passwords(newcomer: User, password: str, is_taken: bool) -> None:
-    form = second_factor_form(newcomer, password)
+    form = NewPasswordForm(newcomer, {"new_password1": password, "new_password2": password})
     assert form.is_valid() is is_taken, form.errors
 
 
-def second_factor_form(person: User, password: str) -> Any:
-    from harmtracker.accounts.forms import NewPasswordForm
-
-    return NewPasswordForm(person, {"new_password1": password, "new_password2": password})
-
-
-def test_passwords_are_kept_as_argon2id() -> None:
-    from harmtracker import settings as product
-    from harmtracker.settings import PASSWORD_HASHERS
-
-    assert PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    assert product.SESSION_IDLE_AGE == 30 * 60
+def test_passwords_are_kept_as_argon2id(newcomer: User, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
+    newcomer.set_password(PASSWORD)
+    assert newcomer.password.startswith("argon2$argon2id$")
 
 
-def test_a_name_that_nobody_has_costs_the_same_time(
-    people: SimpleNamespace, settings: Any
-) -> None:
+def test_a_name_that_nobody_has_costs_the_same_time(people: SimpleNamespace, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     people.researcher.set_password(PASSWORD)
     people.researcher.save()
@@ -384,4 +367,3 @@ def test_a_name_that_nobody_has_costs_the_same_time(
             times.append(time.perf_counter() - start)
     middle = {name: sorted(times)[1] for name, times in spent.items()}
     assert 0.5 < middle["researcher"] / middle["nobody"] < 2
-    assert timezone.now()

@@ -196,7 +196,9 @@ class TestNothingIsDeleted:
 
 
 class TestPeople:
-    def test_an_administrator_switches_one_off(self, signed_in: SignedIn, people: SimpleNamespace) -> None:
+    def test_an_administrator_switches_one_off(
+        self, signed_in: SignedIn, people: SimpleNamespace
+    ) -> None:
         client = signed_in("administrator")
         person = people.other_researcher
         data = {"username": person.username, "email": "", "is_superuser": "on"}

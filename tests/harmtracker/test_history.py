@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,7 @@ from django.db import DatabaseError, connections, models, transaction
 
 from harmtracker import grants
 from harmtracker.accounts.models import User
-from harmtracker.errors import Invalid, translated
+from harmtracker.errors import DomainError, Invalid, translated
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from incidents.choices import State
@@ -520,6 +521,7 @@ def test_shared_records_remarks_and_steps_are_no_edit_of_a_record(people: Simple
     with acting(people.researcher, "For a test"):
         place = builders.place()
         incident = builders.incident(author=people.researcher, place=place)
+        builders.claim(incident)
         before = _revision(incident)
         Place.objects.filter(pk=place.pk).update(name="Another")
         builders.comment(incident, author=people.researcher)
@@ -730,7 +732,7 @@ TEXTS = [
     "\u2028line separator\u2029",
     "\U0001f54a\ufe0f \U00010900",
     "'quotes\" \\ back\\nslash %s {} $$ ; --",
-    "control \x01 \x1f \x7f \x85",
+    "escapes \\u0001 \\b \\\\f \\\\\\u001f",
     "＝１＋１ fullwidth",
     "a" * 100_000,
 ]
@@ -758,5 +760,76 @@ def test_a_text_is_kept_byte_by_byte_in_the_record_and_in_the_history(
 
 @pytest.mark.parametrize("text", ["nul \x00", "lone surrogate \ud800"])
 def test_a_text_that_cannot_be_kept_is_refused(people: SimpleNamespace, text: str) -> None:
-    with pytest.raises((ValueError, DatabaseError)), acting(people.researcher):
+    with pytest.raises((ValueError, DomainError)), acting(people.researcher):
         builders.incident(author=people.researcher, summary=text)
+
+
+NOT_TEXT = [1, 7, 8, 0x0B, 0x0C, 0x0E, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F, 0xFFFE, 0xFFFF]
+AROUND = ["{}", "before {} after", "\\{}", "\\\\{}", "line\n{}\ttab", "မြန်မာ{}"]
+NOT_TEXTS = [
+    *(AROUND[i % len(AROUND)].format(chr(code)) for i, code in enumerate(NOT_TEXT)),
+    *(around.format("\x08") for around in AROUND),
+]
+
+
+def _copied(row: models.Model, using: str) -> None:
+    """Add a row by COPY, as a restore or an import by the owner does."""
+    columns = [f for f in row._meta.concrete_fields if not f.generated and f.name != "id"]
+    names = ", ".join(f'"{f.column}"' for f in columns)
+    values = [f.get_db_prep_save(f.pre_save(row, True), connections[using]) for f in columns]
+    statement = f"COPY {row._meta.db_table} ({names}) FROM STDIN"
+    with (
+        connections[using].wrap_database_errors,
+        connections[using].cursor() as cursor,
+        cursor.connection.cursor().copy(statement) as copy,
+    ):
+        copy.write_row(values)
+
+
+@pytest.mark.parametrize("path", ["save", "bulk_create", "sql", "copy", "update"])
+def test_history_text_is_text_on_every_path(people: SimpleNamespace, path: str) -> None:
+    def write(text: str) -> None:
+        row = builders.incident(author=people.researcher, save=path == "update")
+        if path == "update":
+            _update_by_sql(row, "summary", text)
+        else:
+            row.summary = text
+            {**INSERTS, "copy": partial(_copied, using="default")}[path](row)
+
+    for text in NOT_TEXTS:
+        refused = refusal(partial(write, text), people.researcher)
+        assert refused is not None, ascii(text)
+        assert refused.rule == "history_text_is_text"
+        assert "take it out" in refused.message
+    for text in ["tab\t line\r\n", "\\b \\u0001 \\\\f", "\u00a0\ufffd\u200b\u202e"]:
+        assert refusal(partial(write, text), people.researcher) is None
+
+
+def test_history_text_is_text_in_lists_in_json_and_in_reasons(people: SimpleNamespace) -> None:
+    by = people.researcher
+    for bad, good in (("\x1f", "\t"), ("\x9f", "\xa0")):
+        for text, rule in ((bad, "history_text_is_text"), (good, None)):
+            writes = [
+                lambda text=text: builders.place(other_names=["one", text]),
+                lambda text=text: builders.capture(by=by, http_headers={"a": [{text: text}]}),
+            ]
+            for write in writes:
+                refused = refusal(write, by)
+                assert (refused and refused.rule) == rule
+    with pytest.raises(Invalid, match="take it out"), transaction.atomic(), acting(by, "\x01"):
+        builders.place()
+    with acting(by, "\t"):
+        builders.place()
+
+
+def test_a_bad_text_from_before_the_rule_can_be_mended(people: SimpleNamespace) -> None:
+    with acting(people.researcher, "For a test", using="owner"):
+        run("ALTER TABLE history_historyentry DROP CONSTRAINT history_text_is_text", using="owner")
+        place = builders.place(name="A \x01 name", save=False)
+        insert_by_sql(place, using="owner")
+        migration = importlib.import_module("harmtracker.history.migrations.0003_text_is_text")
+        run("SET CONSTRAINTS ALL IMMEDIATE", using="owner")
+        run(migration.ADD, using="owner")
+        Place.objects.using("owner").filter(pk=place.pk).update(name="A name")
+        assert Place.objects.using("owner").get(pk=place.pk).name == "A name"
+    transaction.set_rollback(True, using="owner")

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harmtracker.history.acting import acting
 from incidents import services
@@ -25,7 +27,8 @@ from incidents.models import (
     WeaponType,
     WeaponUse,
 )
-from incidents.publishing.document import build_content, differences
+from incidents.publishing.canonical import canonical
+from incidents.publishing.document import build_content, changes, differences
 from sources.models import Article, Outlet
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +128,7 @@ def test_the_three_unnamed_victims_leave_without_a_name_key() -> None:
 SHAPE = (
     "shape code version record_type title summary date place further_places circumstances "
     "harm_reported weapons involvement casualties totals victims claims grading links "
-    "external_ids published_at previous_version note licence cite"
+    "external_ids published_at previous_version note licence cite nonce merged_from"
 )
 
 
@@ -219,3 +222,80 @@ def test_differences_name_the_path() -> None:
     assert differences(before, {"a": {"b": [1]}, "d": 1}) == ["a.b"]
     assert differences(before, {"a": {"b": [1, {"c": 2}]}}) == ["d"]
     assert differences(before, before) == []
+
+
+# --- What differs between two contents ---
+
+
+def test_a_correction_is_told_figure_by_figure() -> None:
+    before = document(WOICHAI)
+    after = json.loads(json.dumps(before))
+    after["title"] = "Another"
+    after["casualties"][0]["max"] = 99
+    claim = after["claims"].pop(0)
+    claim["paraphrase"] = "Another"
+    after["claims"].append(claim)
+    after["weapons"].reverse()
+    one = before["casualties"][0]
+    dimensions = ("outcome", "status", "role", "sex", "age_group")
+    group = " ".join([*(one[key] for key in dimensions)])
+    assert changes(before, after) == [
+        (f"casualties[{group}].max", one["max"], 99),
+        (f"claims[{claim['id']}].paraphrase", before["claims"][0]["paraphrase"], "Another"),
+        ("title", before["title"], "Another"),
+    ]
+
+
+def test_an_item_that_came_or_went_is_one_change() -> None:
+    before = document(WOICHAI)
+    after = json.loads(json.dumps(before))
+    gone = after["claims"].pop(1)
+    assert changes(before, after) == [(f"claims[{gone['id']}]", gone, None)]
+    assert changes(after, before) == [(f"claims[{gone['id']}]", None, gone)]
+
+
+def test_items_that_nothing_tells_apart_go_by_position() -> None:
+    one, other = {"outcome": "killed", "age": 3}, {"outcome": "killed", "age": 4}
+    assert changes({"victims": [one]}, {"victims": [other, one]}) == [
+        ("victims[0].age", 3, 4),
+        ("victims[1]", None, one),
+    ]
+    twice = [{"kind": "related", "code": "A"}] * 2
+    assert changes({"links": twice}, {"links": twice[:1]}) == [("links[1]", twice[0], None)]
+
+
+def test_true_is_not_one_and_unknown_is_not_zero() -> None:
+    assert changes({"a": True, "b": None}, {"a": 1, "b": 0}) == [("a", True, 1), ("b", None, 0)]
+
+
+_LEAF = st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.sampled_from(["a", "b", ""]))
+_ITEM = st.dictionaries(st.sampled_from(["id", "kind", "code", "x"]), _LEAF, max_size=3)
+_CONTENT = st.dictionaries(
+    st.sampled_from(["claims", "links", "victims", "title", "path"]),
+    st.one_of(_LEAF, _ITEM, st.lists(_ITEM, max_size=4)),
+    max_size=4,
+)
+
+
+@given(_CONTENT, _CONTENT)
+def test_changes_are_none_of_the_same_and_the_same_backwards(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert changes(one, one) == []
+    there, back = changes(one, other), changes(other, one)
+    assert {(p, canonical(b), canonical(a)) for p, b, a in there} == {
+        (p, canonical(a), canonical(b)) for p, b, a in back
+    }
+    assert all(canonical(b) != canonical(a) for _, b, a in there)
+    # Whatever differs to the letter beside the order of items and missing keys is told.
+    if not there:
+        assert _unordered(one) == _unordered(other)
+
+
+def _unordered(value: Any) -> str:
+    if isinstance(value, dict):
+        pairs = sorted((k, _unordered(v)) for k, v in value.items() if v is not None)
+        return canonical([list(pair) for pair in pairs])
+    if isinstance(value, list):
+        return canonical(sorted(_unordered(item) for item in value))
+    return canonical(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -77,9 +78,23 @@ def test_the_first_run_loads_the_three_and_shows_the_logins(
         assert line in first_run.stdout
     logins = json.loads((home / "demo_logins.json").read_text())
     assert set(logins) == {"researcher", "verifier", "verifier2", "administrator"}
-    for username, password in logins.items():
-        assert f"{username:<14} {password}" in first_run.stdout
-        assert len(password) >= 15
+    for username, login in logins.items():
+        assert f"{username:<14} {login['password']}  {login['totp_secret']}" in first_run.stdout
+        assert len(login["password"]) >= 15
+        assert re.fullmatch("[A-Z2-7]{32}", login["totp_secret"])
+
+
+def test_a_demo_person_logs_in_with_what_was_shown(
+    home: Path, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    shown = manage(home, "second_factor", "code", "verifier")
+    assert re.fullmatch(r"[0-9]{6}\n", shown.stdout), shown.stderr
+    check = (
+        "from harmtracker.accounts import second_factor; "
+        "from harmtracker.accounts.models import User; "
+        f"print(second_factor.check(User.objects.get(username='verifier'), '{shown.stdout[:6]}'))"
+    )
+    assert manage(home, "shell", "-v", "0", "-c", check).stdout.strip() == "True"
 
 
 def test_only_its_owner_reads_the_data_folder(
@@ -97,7 +112,9 @@ def test_a_second_run_loads_nothing_twice_and_shows_no_password(
     again = manage(home, "quickstart", "--no-serve")
     assert again.returncode == 0, again.stderr
     assert (home / "demo_logins.json").read_text() == kept
-    assert all(password not in again.stdout for password in json.loads(kept).values())
+    assert all(
+        secret not in again.stdout for row in json.loads(kept).values() for secret in row.values()
+    )
     count = "from incidents.models import *; print(Incident.objects.count(), Claim.objects.count())"
     assert manage(home, "shell", "-v", "0", "-c", count).stdout.split() == ["3", "80"]
 
@@ -185,7 +202,17 @@ def test_empty_loads_code_lists_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["quickstart", "serve", "db", "rebuild_published", "migrate", "token"]
+    "command",
+    [
+        "quickstart",
+        "serve",
+        "db",
+        "rebuild_published",
+        "migrate",
+        "token",
+        "person",
+        "second_factor",
+    ],
 )
 def test_every_command_has_help_worth_reading(tmp_path: Path, command: str) -> None:
     ran = manage(tmp_path, command, "--help")

@@ -10,12 +10,14 @@ import pytest
 from django.db import connection, transaction
 
 from harmtracker.accounts.models import User
-from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
+from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from incidents import services, workflow
 from incidents.choices import State, Verb
 from incidents.models import Actor, CasualtyCount, Claim, Incident, Involvement, Place, Review
+from incidents.publishing.canonical import canonical, sha256
+from incidents.publishing.document import build_content
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +56,9 @@ for verb, state_ok in (
 
 
 def test_the_table_holds_every_state_and_verb() -> None:
-    assert {(state, verb) for state, verb, _ in TABLE} == {(s, v) for s in State for v in Verb}
+    taken = set(Verb) - {Verb.MERGE}  # which comes with the publication of another record
+    assert {(state, verb) for state, verb, _ in TABLE} == {(s, v) for s in State for v in taken}
+    assert set(workflow.TRANSITIONS) == taken
 
 
 @pytest.mark.parametrize(("state", "verb", "expected"), TABLE, ids=lambda v: str(v)[:20])
@@ -253,7 +257,7 @@ def test_no_state_is_reached_by_writing_it(
     }
 
 
-@pytest.mark.parametrize("state", [State.VERIFIED, State.PUBLISHED, State.RETRACTED])
+@pytest.mark.parametrize("state", [State.VERIFIED, State.PUBLISHED, State.RETRACTED, State.MERGED])
 @pytest.mark.parametrize("edit", EDITS[:3], ids=lambda f: f.__name__)
 def test_content_stays_as_it_is_once_verified(
     draft: Draft, people: SimpleNamespace, state: State, edit: Callable[..., None]
@@ -277,21 +281,36 @@ def test_a_shared_record_renamed_after_verification_is_caught_and_named(
     assert Incident.objects.get(pk=incident.pk).code is None
 
 
-def test_a_step_at_an_older_revision_is_a_conflict(draft: Draft, people: SimpleNamespace) -> None:
+def test_a_step_at_an_older_revision_is_stale(draft: Draft, people: SimpleNamespace) -> None:
     incident = draft(State.SUBMITTED)
     seen = incident.revision.number
     with acting(people.researcher):
         _edit_incident(incident, people)
-    with pytest.raises(Conflict, match="edited since"):
+    with pytest.raises(Stale, match="edited since"):
         workflow.take_step(
             Verb.VERIFY, incident_id=incident.pk, actor=people.verifier, revision=seen
         )
 
 
-def test_what_nobody_has_graded_is_not_verified(draft: Draft, people: SimpleNamespace) -> None:
-    incident = draft(State.SUBMITTED, grading="unassessed")
-    with pytest.raises(Invalid, match="graded"):
-        workflow.take_step(Verb.VERIFY, incident_id=incident.pk, actor=people.verifier)
+def test_a_verification_of_another_content_than_was_looked_at_is_stale(
+    draft: Draft, people: SimpleNamespace
+) -> None:
+    incident = draft(State.SUBMITTED)
+    seen = sha256(canonical(build_content(incident.pk)))
+    verify = partial(
+        workflow.take_step,
+        Verb.VERIFY,
+        incident_id=incident.pk,
+        actor=people.verifier,
+        seen_sha256=seen,
+    )
+    with acting(people.administrator):
+        _rename_place(incident, people)
+    with pytest.raises(Stale, match="Look again"):
+        verify()
+    with acting(people.administrator):
+        Place.objects.filter(slug="laiza").update(name="Laiza")
+    assert verify().state == State.VERIFIED
 
 
 def test_a_retraction_takes_two_people(draft: Draft, people: SimpleNamespace) -> None:

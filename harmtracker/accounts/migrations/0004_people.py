@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='epoch',
-            field=models.PositiveIntegerField(default=0, editable=False, help_text='Raised to end all sessions of this person.'),
+            field=models.IntegerField(default=0, editable=False, help_text='Raised to end all sessions of this person.'),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -32,7 +32,7 @@ class User(AbstractUser):
     """A person of the team. Never deleted, only deactivated: the history names them."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    epoch = models.PositiveIntegerField(
+    epoch = models.IntegerField(
         default=0, editable=False, help_text="Raised to end all sessions of this person."
     )
     first_name = None  # type: ignore[assignment]  # people are known by the name they log in with

@@ -24,11 +24,23 @@ def whole(help_text: str, **kwargs: Any) -> serializers.IntegerField:
     return serializers.IntegerField(help_text=help_text, **kwargs)
 
 
+def words(help_text: str, **kwargs: Any) -> serializers.CharField:
+    """A text that a redaction may have taken out: then it is NULL."""
+    return serializers.CharField(help_text=help_text, allow_null=True, **kwargs)
+
+
 def strings(help_text: str) -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField(), help_text=help_text)
 
 
+def names(help_text: str, **kwargs: Any) -> serializers.ListField:
+    """Texts of which a redaction may have taken out each: then it is NULL."""
+    child = serializers.CharField(allow_null=True)
+    return serializers.ListField(child=child, help_text=help_text, **kwargs)
+
+
 PERSONS = "NULL is not known, which is not 0."
+NONCE = "32 random bytes, base64url. NULL: values were taken out, and it with them."
 
 
 class DateSerializer(serializers.Serializer):
@@ -55,8 +67,8 @@ class PlaceStepSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="Id of the place, the same in all documents.")
     pcode = string("P-code of the United Nations, where it has one.", allow_null=True)
     level = coded("place_level", "What sort of place.")
-    name = string("Its name.")
-    names = strings("Other names and spellings.")
+    name = words("Its name.")
+    names = names("Other names and spellings.")
 
 
 class PlaceReferenceSerializer(PlaceStepSerializer):
@@ -67,7 +79,7 @@ class PlaceSerializer(PlaceReferenceSerializer):
     country = string("ISO 3166-1 alpha-3.")
     point = PointSerializer(allow_null=True, help_text="Where it happened. NULL: no point.")
     point_basis = coded("point_basis", "Where the point is from.", allow_null=True)
-    point_note = string("How the point was found.")
+    point_note = words("How the point was found.")
     precision = coded("place_precision", "How far the point may be trusted.", allow_null=True)
     radius_m = whole("Metres around the point in which it lies.", allow_null=True)
     protected = serializers.BooleanField(help_text="A place that people could be harmed at again.")
@@ -78,8 +90,8 @@ class PlaceSerializer(PlaceReferenceSerializer):
 
 class ActorStepSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="Id of the actor, the same in all documents.")
-    name = string("Its name.")
-    names = strings("Other names and spellings.")
+    name = words("Its name.")
+    names = names("Other names and spellings.")
     kind = coded("actor_kind", "What sort of actor.")
 
 
@@ -89,8 +101,8 @@ class ActorSerializer(ActorStepSerializer):
 
 class OutletSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="Id of the outlet, the same in all documents.")
-    name = string("Its name.")
-    names = strings("Other names and spellings.")
+    name = words("Its name.")
+    names = names("Other names and spellings.")
     kind = coded("outlet_kind", "What sort of source.")
     country = string("ISO 3166-1 alpha-3. NULL: of none.", allow_null=True)
     reliability = coded("reliability", "How reliable it has been.")
@@ -125,7 +137,7 @@ class ArchivedField(serializers.Field):
 class ArticleSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="Id of the article, the same in all documents.")
     outlet = OutletSerializer(help_text="Who published it.")
-    title = string("Its title.")
+    title = words("Its title.")
     url = string("Its address. NULL: print, radio, a witness, a file.", allow_null=True)
     copy_url = string("The address of another copy of it.", allow_null=True)
     archived = ArchivedField(help_text="Where it is kept; false if nowhere.")
@@ -146,7 +158,7 @@ class WeaponSerializer(serializers.Serializer):
     alternative_group = whole(
         "Rows with the same number are either/or: one of them, never both.", allow_null=True
     )
-    reported_text = string("In the words of the sources.")
+    reported_text = words("In the words of the sources.")
 
 
 class InvolvementSerializer(serializers.Serializer):
@@ -156,7 +168,7 @@ class InvolvementSerializer(serializers.Serializer):
     alternative_group = whole(
         "Rows with the same number are either/or: one of them, never both.", allow_null=True
     )
-    reported_text = string("In the words of the sources.")
+    reported_text = words("In the words of the sources.")
 
 
 class CountSerializer(serializers.Serializer):
@@ -171,13 +183,13 @@ class CountSerializer(serializers.Serializer):
     best = whole(f"Most likely so many persons. {PERSONS}", allow_null=True)
     max = whole(f"At most so many persons. {PERSONS}", allow_null=True)
     qualifier = coded("count_qualifier", "How the number was said.")
-    reported_text = string("In the words of the sources.")
+    reported_text = words("In the words of the sources.")
 
 
 class BasisSerializer(serializers.Serializer):
     bound = coded("basis_bound", "Which bound the claim sets, or left_out.")
     claim = serializers.UUIDField(help_text="Id of the claim.")
-    reason = string("Why.")
+    reason = words("Why.")
 
 
 class CasualtySerializer(CountSerializer):
@@ -208,11 +220,7 @@ class VictimSerializer(serializers.Serializer):
         "article behind a claim may say it.",
     )
     consent_basis = coded("consent_basis", "Why the name may be said.", required=False)
-    names = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        help_text="Names, where there is a basis of consent to say them.",
-    )
+    names = names("Names, where there is a basis of consent to say them.", required=False)
     age = serializers.FloatField(
         required=False, allow_null=True, help_text="Age in years, where the name is said."
     )
@@ -223,8 +231,8 @@ class SpeakerSerializer(serializers.Serializer):
 
     type = serializers.ChoiceField(["outlet", "actor"], help_text="Which of the two.")
     id = serializers.UUIDField(help_text="Id of the outlet or actor.")
-    name = string("Its name.")
-    names = strings("Other names and spellings.")
+    name = words("Its name.")
+    names = names("Other names and spellings.")
     kind = string("What sort: code list outlet_kind or actor_kind.")
     country = string("Of an outlet: ISO 3166-1 alpha-3.", required=False, allow_null=True)
     reliability = coded("reliability", "Of an outlet: how reliable.", required=False)
@@ -234,7 +242,7 @@ class SpeakerSerializer(serializers.Serializer):
     independence_group = string(
         "Speakers with the same one draw on each other and count as one source.", allow_null=True
     )
-    speaker = string("Who spoke for it.")
+    speaker = words("Who spoke for it.")
 
 
 class ClaimSerializer(serializers.Serializer):
@@ -245,14 +253,14 @@ class ClaimSerializer(serializers.Serializer):
     attributed_to = SpeakerSerializer(help_text="Who says so.")
     kind = coded("claim_kind", "Report, admission, denial or finding.")
     credibility = coded("credibility", "How credible the claim is.")
-    paraphrase = string("What it says, in our words.")
-    quotation = string("What it says, in its own words.")
-    locator = string("Where in the article: page, minute, paragraph.")
-    date = string("The date it gives.")
-    time = string("The time it gives.")
-    place = string("The place it gives.")
+    paraphrase = words("What it says, in our words.")
+    quotation = words("What it says, in its own words.")
+    locator = words("Where in the article: page, minute, paragraph.")
+    date = words("The date it gives.")
+    time = words("The time it gives.")
+    place = words("The place it gives.")
     point = PointSerializer(allow_null=True, help_text="The point it gives.")
-    note = string("What a reader should know of it.")
+    note = words("What a reader should know of it.")
     counts = CountSerializer(many=True, help_text="The numbers it gives.")
     weapons = WeaponSerializer(many=True, help_text="The weapons it names.")
     involvement = InvolvementSerializer(many=True, help_text="Whom it names.")
@@ -260,7 +268,7 @@ class ClaimSerializer(serializers.Serializer):
 
 class GradingSerializer(serializers.Serializer):
     code = coded("grading", "How well the harm is established.")
-    rationale = string("Why.")
+    rationale = words("Why.")
     independent_sources = whole("How many independent voices report the harm.")
 
 
@@ -270,14 +278,24 @@ class LinkSerializer(serializers.Serializer):
 
 
 class ExternalIdSerializer(serializers.Serializer):
-    dataset = string("Another dataset.")
-    value = string("What the incident is called there.")
+    dataset = words("Another dataset.")
+    value = words("What the incident is called there.")
 
 
 class LicenceSerializer(serializers.Serializer):
-    name = string("The licence.")
-    url = string("Its text.")
-    attribution = string("Whom to name.")
+    name = words("The licence.")
+    url = words("Its text.")
+    attribution = words("Whom to name.")
+
+
+class RedactionSerializer(serializers.Serializer):
+    """A value that was taken out: NULL stands where it was."""
+
+    path = serializers.ListField(
+        child=serializers.JSONField(), help_text="Where it was: keys, and positions from 0."
+    )
+    digest = string("What it was committed to as: tells nothing without its salt.")
+    reason = string("Why it was taken out.")
 
 
 class StampSerializer(serializers.Serializer):
@@ -289,15 +307,18 @@ class StampSerializer(serializers.Serializer):
     version = whole("1, 2, 3 ... of this code.")
     published_at = serializers.DateTimeField(help_text="When this version was published (UTC).")
     previous_version = whole("The version before. NULL: this is the first.", allow_null=True)
-    note = string("What changed, or why it was retracted.")
-    cite = string("How to cite this version.")
+    note = words("What changed, or why it was retracted.")
+    cite = words("How to cite this version.")
+    redactions = RedactionSerializer(
+        many=True, required=False, help_text="Values that were taken out after it was published."
+    )
 
 
 class ContentSerializer(StampSerializer):
     """What list and document have in common."""
 
-    title = string("Title.")
-    summary = string("What happened, in a few sentences.")
+    title = words("Title.")
+    summary = words("What happened, in a few sentences.")
     date = DateSerializer(help_text="When.")
     place = PlaceSerializer(allow_null=True, help_text="Where.")
     further_places = PlaceReferenceSerializer(many=True, help_text="Other places it touched.")
@@ -313,6 +334,11 @@ class ContentSerializer(StampSerializer):
     victims = VictimSerializer(many=True, help_text="Persons of whom something is known.")
     grading = GradingSerializer(help_text="How well it is established.")
     links = LinkSerializer(many=True, help_text="Incidents it belongs together with.")
+    merged_from = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Codes of the records that were merged into this one.",
+    )
     external_ids = ExternalIdSerializer(many=True, help_text="What others call it.")
     licence = LicenceSerializer(help_text="On what terms it may be used.")
 
@@ -327,6 +353,7 @@ class IncidentSummarySerializer(ContentSerializer):
 class IncidentDocumentSerializer(ContentSerializer):
     """A record as it was published: our assessment, and every claim that it rests on."""
 
+    nonce = words(NONCE, required=False)
     casualties = CasualtySerializer(many=True, help_text="Counts, as we assess them.")
     claims = ClaimSerializer(many=True, help_text="What each source says.")
 
@@ -334,7 +361,24 @@ class IncidentDocumentSerializer(ContentSerializer):
 class TombstoneSerializer(StampSerializer):
     """What is left of a record that was withdrawn."""
 
+    nonce = words(NONCE, required=False)
     retracted = serializers.BooleanField(help_text="Always true.")
+
+
+class MergedSerializer(StampSerializer):
+    """What is left of a record that was merged into another."""
+
+    nonce = words(NONCE, required=False)
+    merged_into = string("Code of the record that holds its claims and victims now.")
+
+
+class MovedSerializer(serializers.Serializer):
+    """Where a record went. The header Location says the same."""
+
+    code = string("Code of the record.")
+    merged_into = string("Code of the record that holds its claims and victims now.")
+    url = serializers.URLField(help_text="That record, which may lead on to another.")
+    versions = serializers.URLField(help_text="The versions of this one, which stay.")
 
 
 class PageSerializer(serializers.Serializer):
@@ -366,7 +410,7 @@ class ArticlePageSerializer(PageSerializer):
 
 class VersionSerializer(serializers.Serializer):
     version = whole("1, 2, 3 ... of this code.")
-    kind = serializers.ChoiceField(["published", "retracted"], help_text="What was done.")
+    kind = serializers.ChoiceField(["published", "retracted", "merged"], help_text="What was done.")
     published_at = serializers.DateTimeField(help_text="When (UTC).")
     note = string("What changed, or why it was retracted.")
     sha256 = string("SHA-256 of the document, which is also its ETag.")

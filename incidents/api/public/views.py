@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -10,11 +11,13 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 import harmtracker
 from harmtracker.api import conditional, paging
 from harmtracker.api.parameters import Parameter, listed
 from harmtracker.api.problems import Problem
+from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import describe
 from harmtracker.licence import DATA_LICENCE
 from harmtracker.models import Code
@@ -56,7 +59,9 @@ def in_path(name: str, description: str, kind: type = str) -> OpenApiParameter:
 CODE = in_path("code", "Code of the record, such as MMR-2023-0001.")
 NUMBER = in_path("number", "Number of the version, from 1.", int)
 ID = in_path("id", "Its id, a UUID.")
-DOCUMENT_FIELDS = fields_of(shapes.IncidentDocumentSerializer, shapes.TombstoneSerializer)
+DOCUMENT_FIELDS = fields_of(
+    shapes.IncidentDocumentSerializer, shapes.TombstoneSerializer, shapes.MergedSerializer
+)
 
 
 @describe("getRoot", summary="Where everything is", tag="About", ok=shapes.RootSerializer)
@@ -120,11 +125,14 @@ class DocumentView(PublicView):
         """The document that ``find`` finds; the long text only once it is known to be wanted."""
         fields = self.query.read(DOCUMENT_FIELDS)
         if "HTTP_IF_NONE_MATCH" in request.META:
-            etag = self._etag(self._known(find(with_document=False)), fields)
-            if conditional.is_current(request, etag):
+            found = self._known(find(with_document=False))
+            etag = self._etag(found, fields)
+            if not self.leads_elsewhere(found) and conditional.is_current(request, etag):
                 return conditional.not_modified(etag)
         found = self._known(find(with_document=True))
         stored = found.document or ""
+        if self.leads_elsewhere(found):
+            return self.elsewhere(json.loads(stored))
         body = picked(stored, fields) if fields else stored.encode("utf-8")
         return self.answer(body, self._etag(found, fields))
 
@@ -132,6 +140,25 @@ class DocumentView(PublicView):
         if found is None:
             raise Problem("not-found")
         return found
+
+    def leads_elsewhere(self, found: reading.Found) -> bool:
+        """Whether the answer is where the record went, and not the document."""
+        return False
+
+    def elsewhere(self, document: dict[str, Any]) -> Any:
+        """The address of the record that this one was merged into, for ever."""
+        target = self.request.build_absolute_uri(
+            reverse("incident", args=[document["merged_into"]])
+        )
+        versions = reverse("versions", args=[document["code"]])
+        body = {
+            "code": document["code"],
+            "merged_into": document["merged_into"],
+            "url": target,
+            "versions": self.request.build_absolute_uri(versions),
+        }
+        headers = {"Location": target, "Cache-Control": conditional.CACHE_CONTROL}
+        return Response(StoredJSONRenderer().render(body), status=301, headers=headers)
 
     @staticmethod
     def _etag(found: reading.Found, fields: Sequence[str] | None) -> str:
@@ -146,15 +173,20 @@ class DocumentView(PublicView):
     ok=shapes.IncidentDocumentSerializer,
     found_by_path=True,
     may_be_retracted=True,
+    moved=shapes.MovedSerializer,
 )
 class IncidentView(DocumentView):
     """The document of the current version: our assessment, and every claim that it rests on.
 
-    Its ETag is its SHA-256. A record that was withdrawn answers 410, with the reason.
+    Its ETag is its SHA-256. A record that was withdrawn answers 410, with the reason; one that was
+    merged into another answers 301, for ever, whatever becomes of the other.
     """
 
     def get(self, request: Request, code: str) -> Any:
         return self.document(request, lambda **wanted: reading.last_version(code, **wanted))
+
+    def leads_elsewhere(self, found: reading.Found) -> bool:
+        return found.kind == VersionKind.MERGED
 
     def _known(self, found: reading.Found | None) -> reading.Found:
         found = super()._known(found)
@@ -178,13 +210,17 @@ class IncidentView(DocumentView):
     parameters=[CODE, NUMBER, DOCUMENT_FIELDS.documented()],
     ok=PolymorphicProxySerializer(
         component_name="IncidentVersion",
-        serializers=[shapes.IncidentDocumentSerializer, shapes.TombstoneSerializer],
+        serializers=[
+            shapes.IncidentDocumentSerializer,
+            shapes.TombstoneSerializer,
+            shapes.MergedSerializer,
+        ],
         resource_type_field_name=None,
     ),
     found_by_path=True,
 )
 class VersionView(DocumentView):
-    """The document as it was published, or the tombstone that a retraction left.
+    """The document as it was published, the tombstone that a retraction left, or where it went.
 
     Its ETag is its SHA-256.
     """
@@ -202,7 +238,7 @@ class VersionView(DocumentView):
     found_by_path=True,
 )
 class VersionListView(PublicView):
-    """Every version that was published, the first one first, retractions included."""
+    """Every version, the first one first: publications, retractions, and the end in another."""
 
     def get(self, request: Request, code: str) -> Any:
         found = reading.versions(code)

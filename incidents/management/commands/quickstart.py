@@ -2,19 +2,18 @@ from __future__ import annotations
 
 import argparse
 import errno
-import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connections
+from django.db import OperationalError, connections, transaction
 
+from harmtracker.accounts import demo_logins, second_factor
+from harmtracker.accounts.demo_logins import DemoLogin
 from harmtracker.accounts.groups import ADMINISTRATOR, RESEARCHER, VERIFIER
 from harmtracker.accounts.models import User
 from harmtracker.accounts.services import create_person, setup_actor
@@ -111,25 +110,30 @@ class Command(BaseCommand):
             say=lambda line: self.stdout.write(f"  {line}"),
         )
         if logins:
-            self.stdout.write(f"\nDemo logins, shown this once and kept in {_logins_path()}:")
-            for username, password in logins.items():
-                self.stdout.write(f"  {username:<14} {password}")
+            self.stdout.write(f"\nDemo logins, shown this once and kept in {demo_logins.path()}:")
+            for username, login in logins.items():
+                self.stdout.write(f"  {username:<14} {login.password}  {login.totp_secret}")
+            self.stdout.write(
+                "Each is a username, a password, and a secret for an authenticator app. Without "
+                "one,\n`manage.py second_factor code USERNAME` prints the code of the moment."
+            )
 
-    def _demo_people(self) -> dict[str, str]:
-        """Make the demo people that are missing; their passwords, where any was made.
+    def _demo_people(self) -> dict[str, DemoLogin]:
+        """Make the demo people that are missing; their logins, where any was made.
 
-        A password is written to the file before the account is made: a run that is cut off in
+        A login is written to the file before the account is there: a run that is cut off in
         between leaves a line too many, never an account that nobody can enter.
         """
-        path = _logins_path()
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        made: dict[str, str] = {}
+        made: dict[str, DemoLogin] = {}
         for username, group in DEMO_PEOPLE.items():
             if User.objects.filter(username=username).exists():
                 continue
-            made[username] = secrets.token_urlsafe(18)
-            _write_privately(path, json.dumps({**kept, **made}, indent=1) + "\n")
-            create_person(username=username, password=made[username], group=group)
+            password = secrets.token_urlsafe(18)
+            with transaction.atomic():
+                person = create_person(username=username, password=password, group=group)
+                app = second_factor.new_authenticator(person, is_confirmed=True)
+                made[username] = DemoLogin(password, second_factor.secret_in_letters(app))
+                demo_logins.write({**demo_logins.read(), **made})
         return made
 
 
@@ -140,17 +144,3 @@ def _one_at_a_time() -> Iterator[None]:
     with closing(owner.get_new_connection(owner.get_connection_params())) as session:
         session.execute("SELECT pg_advisory_lock(hashtext('harmtracker quickstart'))")
         yield
-
-
-def _logins_path() -> Path:
-    return Path(settings.HARMTRACKER_DATA) / "demo_logins.json"
-
-
-def _write_privately(path: Path, text: str) -> None:
-    """Replace the file's content as a whole; only its owner reads it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    draft.replace(path)

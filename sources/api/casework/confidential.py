@@ -22,19 +22,16 @@ from sources.models import ConfidentialSource
 
 from . import filters
 from . import serializers as shapes
-from .lists import ID, TAG, SourcesListView, SourcesView, by_text, page_of
+from .lists import ID, TAG, SourcesListView, SourcesView, by_text, describe_list
 from .permissions import Rights
 
 CONFIDENTIAL = ConfidentialSource.objects.select_related("outlet").defer("sealed")
 
 
+@describe_list(
+    "listConfidentialSources", summary="Confidential sources", name="ConfidentialSourcePage"
+)
 @extend_schema_view(
-    get=describe_team(
-        "listConfidentialSources",
-        summary="Confidential sources",
-        tag=TAG,
-        ok=page_of(shapes.ConfidentialSourceSerializer, "ConfidentialSourcePage"),
-    ),
     post=describe_team(
         "addConfidentialSource",
         summary="Enter who a confidential source is",

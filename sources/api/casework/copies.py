@@ -26,21 +26,17 @@ from sources.models import Article, Capture, CustodyEntry
 
 from . import filters
 from . import serializers as shapes
-from .lists import BY_ENTRY, ID, TAG, SourcesListView, SourcesView, page_of
+from .lists import BY_ENTRY, ID, TAG, SourcesListView, SourcesView, describe_list
 from .permissions import Rights
 
 CAPTURES = Capture.objects.select_related("article", "captured_by")
 CUSTODY = CustodyEntry.objects.select_related("by")
 
 
+@describe_list(
+    "listCaptures", summary="Stored copies of an article", name="CapturePage", parameters=[ID]
+)
 @extend_schema_view(
-    get=describe_team(
-        "listCaptures",
-        summary="Stored copies of an article",
-        tag=TAG,
-        ok=page_of(shapes.CaptureSerializer, "CapturePage"),
-        parameters=[ID],
-    ),
     post=describe_team(
         "attachCapture",
         summary="Attach a copy",
@@ -219,14 +215,10 @@ class ContentView(SourcesView):
         return services.read(capture, by=self.person, purpose=purpose, request_id=self.request_id)
 
 
+@describe_list(
+    "listCustody", summary="What was done with a copy", name="CustodyPage", parameters=[ID]
+)
 @extend_schema_view(
-    get=describe_team(
-        "listCustody",
-        summary="What was done with a copy",
-        tag=TAG,
-        ok=page_of(shapes.CustodySerializer, "CustodyPage"),
-        parameters=[ID],
-    ),
     post=describe_team(
         "handOverCapture",
         summary="Record that a copy was handed over",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast
 
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,7 @@ from harmtracker.api.filters import StrictFilterSet
 from harmtracker.api.idempotency import once
 from harmtracker.api.parameters import Parameter, listed
 from harmtracker.api.renderers import StoredJSONRenderer
+from harmtracker.api.schema import describe_team, page_of
 from harmtracker.api.team import TeamRequest, TeamView
 from harmtracker.errors import NotFound
 
@@ -36,20 +38,6 @@ def shown(
     """A record as it is shown, and its ETag."""
     data: dict[str, Any] = dict(shape(row, context={"request": request}).data)
     return data, conditional.etag_of(StoredJSONRenderer().render(data))
-
-
-def page_of(serializer: type[serializers.BaseSerializer], name: str) -> Any:
-    return inline_serializer(
-        name,
-        {
-            "next": serializers.URLField(allow_null=True, help_text="The next page."),
-            "previous": serializers.URLField(allow_null=True, help_text="The page before."),
-            "count": serializers.IntegerField(
-                required=False, help_text="Rows found in all; with count=true alone."
-            ),
-            "results": serializer(many=True, help_text="The rows."),
-        },
-    )
 
 
 class SourcesView(TeamView):
@@ -182,3 +170,23 @@ BY_ENTRY: dict[str, paging.Order] = {
     "entry": (paging.Segment((paging.number("pk"),)),),
     "-entry": (paging.Segment((paging.number("pk", descending=True),)),),
 }
+
+
+def describe_list(
+    operation: str, *, summary: str, name: str, parameters: Iterable[OpenApiParameter] = ()
+) -> Callable[[type[SourcesListView]], type[SourcesListView]]:
+    """Describe GET of a list, with the parameters that it takes. ``name`` is of a page of it."""
+
+    def decorate(view: type[SourcesListView]) -> type[SourcesListView]:
+        described: Any = extend_schema_view(
+            get=describe_team(
+                operation,
+                summary=summary,
+                tag=TAG,
+                ok=page_of(view.shape, name),
+                parameters=[*parameters, *view.documented()],
+            )
+        )
+        return cast("type[SourcesListView]", described(view))
+
+    return decorate

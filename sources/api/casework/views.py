@@ -21,7 +21,7 @@ from sources.models import Article, Capture, ConfidentialSource, Outlet
 
 from . import filters
 from . import serializers as shapes
-from .lists import ID, TAG, SourcesListView, SourcesView, by_day, by_text, page_of, shown
+from .lists import ID, TAG, SourcesListView, SourcesView, by_day, by_text, describe_list, shown
 from .permissions import Rights
 
 OUTLETS = Outlet.objects.annotate(
@@ -58,13 +58,8 @@ class SharedRecordView(SourcesView):
             return self.ok(*self.as_shown(self.found(self.rows.all(), id)))
 
 
+@describe_list("listCaseworkOutlets", summary="Outlets", name="CaseworkOutletPage")
 @extend_schema_view(
-    get=describe_team(
-        "listCaseworkOutlets",
-        summary="Outlets",
-        tag=TAG,
-        ok=page_of(shapes.OutletSerializer, "CaseworkOutletPage"),
-    ),
     post=describe_team(
         "addOutlet",
         summary="Enter an outlet",
@@ -151,13 +146,8 @@ class OutletView(SharedRecordView):
         return self.change(id, partial=True)
 
 
+@describe_list("listCaseworkArticles", summary="Articles", name="CaseworkArticlePage")
 @extend_schema_view(
-    get=describe_team(
-        "listCaseworkArticles",
-        summary="Articles",
-        tag=TAG,
-        ok=page_of(shapes.ArticleSerializer, "CaseworkArticlePage"),
-    ),
     post=describe_team(
         "addArticle",
         summary="Enter an article",

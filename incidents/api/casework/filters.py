@@ -1,0 +1,228 @@
+"""What records are found by: as on the public side, and by where they stand in the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+
+from harmtracker.api.filters import StrictFilter
+from harmtracker.api.parameters import (
+    DAY,
+    FLAG,
+    MAX_VALUE_CHARACTERS,
+    PLACE,
+    UUID,
+    Kind,
+    Unacceptable,
+    listed,
+)
+from harmtracker.codes import code_list
+from incidents.api.public.filters import MAX_TERMS, CountFilter, IncidentFilters, weapon_codes
+from incidents.choices import State
+from incidents.models import Actor, CasualtyCount, Involvement, Place, WeaponUse
+from incidents.search import fold
+
+NOBODY = "nobody"
+
+
+def _read_words(text: str) -> list[str]:
+    words = text.split()
+    if len(words) > MAX_TERMS:
+        raise Unacceptable(f"At most {MAX_TERMS} words.")
+    return [fold(word) for word in words]
+
+
+WORDS = Kind(_read_words, {"type": "string", "maxLength": MAX_VALUE_CHARACTERS})
+# People are named as they log in. Whether there is one of that name is not said: none is found.
+PERSON = Kind(str, {"type": "string", "maxLength": 150})
+
+
+class _Folded(Func):
+    """Text as :func:`incidents.search.fold` leaves it, near enough to be searched."""
+
+    output_field = models.TextField()
+    template = (
+        r"normalize(lower(regexp_replace(normalize(%(expressions)s, NFKD), "
+        r"'[\u0300-\u036f]', '', 'g')), NFC)"
+    )
+
+
+def with_descendants(model: type[Place] | type[Actor], roots: QuerySet[Any]) -> set[int]:
+    """Keys of some rows of a tree and of all below them, one query for each level."""
+    found: set[int] = set()
+    level = set(roots.values_list("pk", flat=True))
+    while level:
+        found |= level
+        below = model._default_manager.filter(parent_id__in=level).values_list("pk", flat=True)
+        level = set(below) - found
+    return found
+
+
+class PlaceFilter(StrictFilter):
+    """The place or one that lies in it, main or further."""
+
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        ids = [v for v in value if "-" in v]
+        roots = Place.objects.filter(Q(uuid__in=ids) | Q(pcode__in=set(value) - set(ids)))
+        places = with_descendants(Place, roots)
+        return qs.filter(
+            Q(place_id__in=places)
+            | Q(pk__in=_incidents(qs.model, further_places__place__in=places))
+        )
+
+
+def _incidents(model: type[models.Model], **conditions: Any) -> QuerySet[Any]:
+    return model._default_manager.filter(**conditions).values("pk")
+
+
+class WeaponFilter(StrictFilter):
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        rows = WeaponUse.objects.filter(
+            Q(weapon__in=value) | Q(weapon__parent__in=value), claim=None, incident=OuterRef("pk")
+        )
+        return qs.filter(Exists(rows))
+
+
+class ActorFilter(StrictFilter):
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        actors = with_descendants(Actor, Actor.objects.filter(uuid__in=value))
+        involved = Involvement.objects.filter(actor__in=actors, claim=None, incident=OuterRef("pk"))
+        counted = CasualtyCount.objects.filter(
+            affiliation__in=actors, claim=None, incident=OuterRef("pk")
+        )
+        return qs.filter(Exists(involved) | Exists(counted))
+
+
+class WordsFilter(StrictFilter):
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        qs = qs.alias(
+            searched=_Folded(
+                Func(
+                    Value(" \n "),
+                    F("title"),
+                    F("summary"),
+                    F("place__name"),
+                    F("code"),
+                    Func(F("place__other_names"), Value(" "), function="array_to_string"),
+                    function="concat_ws",
+                    output_field=models.TextField(),
+                )
+            )
+        )
+        for word in value:
+            qs = qs.filter(searched__contains=word)
+        return qs
+
+
+class AssigneeFilter(StrictFilter):
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        found = Q(assignment__person__username__in=value)
+        return qs.filter(found | Q(assignment=None) if NOBODY in value else found)
+
+
+class WaitingFilter(StrictFilter):
+    """Of those that wait for a verifier, by the day since when they do."""
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        waits = qs.filter(state__in=[State.SUBMITTED, State.VERIFIED])
+        return waits.filter((f"submitted_at__date__{self.lookup_expr}", value))
+
+
+class WarningFilter(StrictFilter):
+    """Records that a warning stands on. The rules are the database's."""
+
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        return qs.filter(
+            RawSQL(
+                "EXISTS (SELECT FROM incidents_warnings(incidents_incident.id) w "
+                "WHERE w.rule = ANY(%s))",
+                [value],
+                output_field=models.BooleanField(),
+            )
+        )
+
+
+class CompleteFilter(StrictFilter):
+    """Records that lack nothing before they can be submitted, or those that do."""
+
+    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
+        lacks = RawSQL(
+            "EXISTS (SELECT FROM incidents_warnings(incidents_incident.id) w WHERE w.blocks)",
+            [],
+            output_field=models.BooleanField(),
+        )
+        return qs.alias(lacks=lacks).filter(lacks=not value)
+
+
+class CaseworkFilters(IncidentFilters):
+    """As on the public side, over our assessment as it stands; and by the state of the work.
+
+    A condition on counts looks at one assessed row of the outcome and of a status in the bucket.
+    """
+
+    state = StrictFilter(
+        listed(State.values), "State of the record.", lookup_expr="in", several=True
+    )
+    author = StrictFilter(
+        PERSON,
+        "User name of who entered it.",
+        field_name="author__username",
+        lookup_expr="in",
+        several=True,
+    )
+    assignee = AssigneeFilter(
+        PERSON, f"User name of who has taken it; {NOBODY} for none.", several=True
+    )
+    waiting_since__lte = WaitingFilter(
+        DAY, "It has waited for a verifier since this day or longer.", lookup_expr="lte"
+    )
+    waiting_since__gte = WaitingFilter(
+        DAY, "It has waited for a verifier since this day or less.", lookup_expr="gte"
+    )
+    warning = WarningFilter(
+        listed(code_list("record_warning")),
+        "A warning stands on it, such as grading_without_sources.",
+        several=True,
+    )
+    is_complete = CompleteFilter(FLAG, "Whether it lacks nothing before it can be submitted.")
+    place = PlaceFilter(
+        PLACE, "P-code or id of a place; all that lies in it is found too.", several=True
+    )
+    weapon = WeaponFilter(
+        listed(weapon_codes()),
+        "Code of a weapon type of either level; the first level takes in the second.",
+        several=True,
+    )
+    actor = ActorFilter(
+        UUID, "Id of an actor in the assessment; its parts are found too.", several=True
+    )
+    q = WordsFilter(
+        WORDS,
+        f"Words of title, summary, code or place names, at most {MAX_TERMS}: all of them, "
+        "anywhere, in any spelling of case and accents.",
+    )
+
+    def _with_totals(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        conditions: dict[tuple[str, str], Q] = {}
+        for name, value in self.given.items():
+            item = self.filters[name]
+            if isinstance(item, CountFilter):
+                conditions[item.total] = conditions.get(item.total, Q()) & Q((item.lookup, value))
+        for (outcome, bucket), condition in conditions.items():
+            statuses = [
+                entry.code
+                for entry in code_list("person_status").values()
+                if bucket == "all" or entry.mappings["bucket"] == bucket
+            ]
+            rows = CasualtyCount.objects.filter(
+                condition,
+                incident=OuterRef("pk"),
+                claim=None,
+                outcome=outcome,
+                status__in=statuses,
+            )
+            queryset = queryset.filter(Exists(rows))
+        return queryset

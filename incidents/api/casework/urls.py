@@ -1,0 +1,39 @@
+"""Addresses of casework. They are for ever: read them twice."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views
+
+ONE = "incidents/<uuid:incident>/"
+
+urlpatterns = [
+    path("incidents/", views.IncidentListView.as_view(), name="casework-incidents"),
+    path(ONE, views.IncidentView.as_view(), name="casework-incident"),
+    path(f"{ONE}content/", views.ContentView.as_view(), name="casework-content"),
+    path(f"{ONE}history/", views.HistoryView.as_view(), name="casework-history"),
+    path(
+        f"{ONE}history/<uuid:entry>/restore/", views.RestoreView.as_view(), name="casework-restore"
+    ),
+    path(f"{ONE}comments/", views.CommentListView.as_view(), name="casework-comments"),
+    path(f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"),
+    path(f"{ONE}take/", views.TakeView.as_view(), name="casework-take"),
+    path(f"{ONE}release/", views.ReleaseView.as_view(), name="casework-release"),
+    path(f"{ONE}merges/", views.MergeListView.as_view(), name="casework-merges"),
+    path(f"{ONE}merges/<uuid:merge>/undo/", views.UndoView.as_view(), name="casework-undo"),
+    path(f"{ONE}redact/", views.RedactView.as_view(), name="casework-redact"),
+    path(f"{ONE}steps/", views.StepListView.as_view(), name="casework-steps"),
+    *(
+        path(f"{ONE}{step.value.replace('_', '-')}/", view.as_view(), name=f"casework-{step.value}")
+        for step, view in views.STEP_VIEWS.items()
+    ),
+    *(
+        path(f"{ONE}{name}/", many.as_view(), name=f"casework-{name}")
+        for name, (many, _one) in views.PART_VIEWS.items()
+    ),
+    *(
+        path(f"{ONE}{name}/<uuid:row>/", one.as_view(), name=f"casework-{name}-one")
+        for name, (_many, one) in views.PART_VIEWS.items()
+    ),
+]
