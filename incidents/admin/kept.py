@@ -16,6 +16,10 @@ from incidents.models import Incident, LedgerEntry, PublishedVersion, Review
 
 from .record import PartQuerySet
 
+# Encrypted identities, and why somebody was shown one: their own pages say of them what is for
+# whom.
+NOT_HERE = ("sources_confidentialsource", "sources_reveal")
+
 
 @admin.register(Review)
 class ReviewAdmin(PartQuerySet, ViewOnlyAdmin):
@@ -44,6 +48,7 @@ class HistoryEntryAdmin(ViewOnlyAdmin):
             super()
             .get_queryset(request)
             .filter(Q(incident_id__isnull=True) | Q(incident_id__in=visible))
+            .exclude(table_name__in=NOT_HERE)
         )
 
 

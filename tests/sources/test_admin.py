@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from harmtracker.history.acting import acting
+from harmtracker.history.models import HistoryEntry
 from sources.models import Article, Capture, ConfidentialSource, Reveal
 from tests import builders
 from tests.clients import code_of
@@ -187,6 +188,22 @@ class TestConfidentialSources:
         logged = str(list(LogEntry.objects.values()))
         assert "resident" in logged
         assert not any(word in logged for word in WORDS)
+
+    def test_the_list_of_all_changes_has_none_of_it(
+        self, signed_in: SignedIn, source: ConfidentialSource, people: SimpleNamespace
+    ) -> None:
+        reveal(source, people.verifier, reason="zqreasonofreveal")
+        entries = HistoryEntry.objects.filter(
+            table_name__in=["sources_confidentialsource", "sources_reveal"]
+        )
+        assert len(entries) == 2
+        for name in ("researcher", "verifier"):
+            client = signed_in(name)
+            listed = client.get("/admin/history/historyentry/?q=zqreasonofreveal")
+            assert "1 history" not in listed.content.decode()
+            for entry in entries:
+                url = reverse("admin:history_historyentry_change", args=[entry.pk])
+                assert client.get(url).status_code == 404
 
     def test_a_form_that_is_refused_comes_back_without_it(
         self, signed_in: SignedIn, source: ConfidentialSource

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from harmtracker.accounts import second_factor
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
+from harmtracker.models import IdempotentRequest
 from sources.models import Article, Capture, ConfidentialSource, Outlet, Reveal
 from tests import builders
 from tests.clients import Api
@@ -242,6 +243,47 @@ class TestChanging:
         unknown = "00000000-0000-4000-8000-000000000000"
         problem(researcher.delete(f"{CASEWORK}/{kind}/{unknown}/"), 405, "method-not-allowed")
         problem(researcher.get(f"{CASEWORK}/{kind}/{unknown}/"), 404, "not-found")
+
+
+class TestRepeated:
+    def test_an_outlet_is_entered_once(self, researcher: Api) -> None:
+        sent = {"name": "Zq once", "kind": "ngo"}
+        first = researcher.post(OUTLETS, sent, headers={"Idempotency-Key": "k1"})
+        again = researcher.post(OUTLETS, sent, headers={"Idempotency-Key": "k1"})
+        assert (again.status_code, again.content) == (201, first.content)
+        assert (again["ETag"], again["Location"]) == (first["ETag"], first["Location"])
+        assert Outlet.objects.filter(name="Zq once").count() == 1
+        other = researcher.post(OUTLETS, {**sent, "name": "x"}, headers={"Idempotency-Key": "k1"})
+        problem(other, 422, "key-used-otherwise")
+
+    def test_a_file_is_attached_once(
+        self, researcher: Api, article: Article, captures: Path
+    ) -> None:
+        def send(content: bytes) -> HttpResponse:
+            body, headers = form(content)
+            headers["Idempotency-Key"] = "k2"
+            return researcher.post(f"{one(article)}captures/", raw=body, headers=headers)
+
+        first, again = send(PDF), send(PDF)
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.content == first.content
+        problem(send(png()), 422, "key-used-otherwise")
+        assert Capture.objects.count() == 1
+        assert len([path for path in captures.rglob("*") if path.is_file()]) == 1
+
+    def test_what_is_kept_for_a_repetition_lets_no_name_be_guessed(
+        self, researcher: Api, outlet: Outlet
+    ) -> None:
+        sent = {"outlet": "gazette", "identity": {"name": "zqsecretname"}}
+        headers = {"Idempotency-Key": "k3"}
+        first = researcher.post(SOURCES, sent, headers=headers)
+        assert researcher.post(SOURCES, sent, headers=headers).content == first.content
+        kept = IdempotentRequest.objects.get(key="k3")
+        assert b"zqsecretname" not in bytes(kept.body)
+        plain = hashlib.sha256(json.dumps(sent).encode()).hexdigest()
+        parts = ["POST", SOURCES, "", None, plain]
+        guess = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        assert kept.fingerprint != guess
 
 
 class TestLists:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from harmtracker.history.acting import acting
 from sources import confidential, services
 from sources.models import Capture, Reveal
 from tests import builders
+from tests.clients import Api
 from tests.sources.files import PDF
 from tests.sources.witness import WHO, reveal
 
@@ -80,3 +82,33 @@ def test_many_at_once_are_twenty(committed: None, people: SimpleNamespace) -> No
         thread.join()
     assert sum(result == WHO for result in results) == 4
     assert Reveal.objects.count() == 20
+
+
+def test_of_two_edits_of_what_was_read_one_is_made(
+    committed: None, people: SimpleNamespace, api: Callable[..., Api]
+) -> None:
+    """Ten rounds: the other is told that it is stale, and nothing is lost."""
+    with acting(people.researcher):
+        article = builders.article()
+    address = f"/api/v1/casework/articles/{article.uuid}/"
+    clients = [api("researcher"), api("verifier")]
+    for number in range(10):
+        etag = clients[0].get(address)["ETag"]
+        barrier = threading.Barrier(2)
+        statuses: list[int] = []
+
+        def change(client: Api, body: dict[str, str], etag: str = etag) -> None:
+            barrier.wait()  # noqa: B023  (the threads of a round end with it)
+            answer = client.patch(address, body, headers={"If-Match": etag})
+            statuses.append(answer.status_code)  # noqa: B023
+            connections.close_all()
+
+        bodies = [{"title": f"T {number}"}, {"summary": f"S {number}"}]
+        threads = [
+            threading.Thread(target=change, args=pair) for pair in zip(clients, bodies, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [200, 412]

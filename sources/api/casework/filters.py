@@ -59,7 +59,7 @@ OUTLET = Kind(_read_outlet, {"type": "string"})
 ADDRESS = Kind(str, {"type": "string", "maxLength": MAX_ADDRESS})
 
 
-def _list(name: str) -> Func:
+def as_text(name: str) -> Func:
     return Func(F(name), Value("\n"), function="array_to_string", output_field=TextField())
 
 
@@ -75,7 +75,7 @@ class WordsFilter(StrictFilter):
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         parts: list[Any] = []
-        for text in [*map(F, self.columns), *map(_list, self.arrays)]:
+        for text in [*map(F, self.columns), *map(as_text, self.arrays)]:
             parts += [Coalesce(text, Value(""), output_field=TextField()), Value("\n")]
         qs = qs.alias(searched=Folded(Concat(*parts, output_field=TextField())))
         for word in value:

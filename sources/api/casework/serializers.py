@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from harmtracker.accounts.models import User
@@ -17,6 +18,7 @@ def _outlets(user: User) -> Any:
     return Outlet.objects.all()
 
 
+@extend_schema_serializer(component_name="CaseworkOutlet")
 class OutletSerializer(EvidenceSerializer):
     """Someone who publishes or speaks: a newspaper, an NGO, a hospital, a witness."""
 
@@ -74,6 +76,7 @@ class WarningSerializer(serializers.Serializer):
     message = serializers.CharField(help_text="What it is, in words.")
 
 
+@extend_schema_serializer(component_name="CaseworkArticle")
 class ArticleSerializer(EvidenceSerializer):
     """One thing an outlet published or said, on the web, on paper, on air or to us."""
 
