@@ -528,6 +528,7 @@ R, V = "researcher", "verifier"
 STEPS: list[tuple[str, str, Write]] = [
     ("incidents_merge_by_who_may", V, lambda w: linked(w.one, w.two, w.people.verifier)),
     ("incidents_merge_in_own_name", R, lambda w: linked(w.one, w.two, w.people.other_researcher)),
+    ("incidents_merge_uuid_key", R, lambda w: linked(w.one, w.two, w.r, uuid=w.open.uuid)),
     ("incidents_merge_not_into_itself", R, lambda w: by_hand(w.one, w.one, w.r)),
     ("incidents_merge_says_why", R, lambda w: linked(w.one, w.two, w.r, reason="")),
     ("incidents_merge_says_why", R, lambda w: alter(w.open, **_undone(w.people, undone_reason=""))),
