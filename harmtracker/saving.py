@@ -1,10 +1,11 @@
-"""Storing a row after its own checks."""
+"""Storing a row: checked by its fields and its constraints first, so that a refusal names them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
 from harmtracker.errors import Invalid
@@ -13,15 +14,34 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def save(row: Row) -> Row:
-    """Check a row by its fields and constraints, and store it. Raises :class:`Invalid`.
+    """Check a row by its fields and constraints, and store it.
 
-    Call it inside :func:`harmtracker.history.acting.acting`.
+    Raises :class:`Invalid` that names the fields, and the rule where it is a constraint.
     """
+    faults: dict[str, list[str]] = {}
+    rule = ""
     try:
-        row.full_clean()
+        row.full_clean(validate_constraints=False)
     except ValidationError as error:
-        fields = error.message_dict
-        first = next(iter(fields.values()))[0]
-        raise Invalid(first, fields=fields) from error
+        faults = dict(error.message_dict)
+    for model, constraints in row.get_constraints():
+        for constraint in constraints:
+            try:
+                constraint.validate(model, row, exclude=set(faults) - {NON_FIELD_ERRORS})
+            except ValidationError as error:
+                rule = rule or constraint.name
+                for name in _fields_of(constraint):
+                    faults[name] = [*faults.get(name, []), *error.messages]
+    if faults:
+        raise Invalid(next(iter(faults.values()))[0], fields=faults, rule=rule)
     row.save()
     return row
+
+
+def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:
+    """The fields that a person can mend where a constraint is broken."""
+    if isinstance(constraint, models.CheckConstraint):
+        names = set(constraint.condition.referenced_base_fields)
+    else:
+        names = set(getattr(constraint, "fields", ()))
+    return sorted(names - {"incident", "id"}) or [NON_FIELD_ERRORS]

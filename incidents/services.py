@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import ProtectedError
 from django.db.models.functions import Now
 
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid
+from harmtracker.saving import save
 
 from .models import CasualtyCount, Claim, CountBasis, Incident, ReviewComment, Victim, VictimClaim
 
@@ -26,40 +26,6 @@ REMOVED_ALONG: dict[type[models.Model], tuple[str, ...]] = {
     CasualtyCount: ("basis",),
     Victim: ("claim_links",),
 }
-
-
-def save(row: Row) -> Row:
-    """Check a row by its fields and constraints, and store it.
-
-    Raises :class:`Invalid` that names the fields, and the rule where it is a constraint.
-    """
-    faults: dict[str, list[str]] = {}
-    rule = ""
-    try:
-        row.full_clean(validate_constraints=False)
-    except ValidationError as error:
-        faults = dict(error.message_dict)
-    for model, constraints in row.get_constraints():
-        for constraint in constraints:
-            try:
-                constraint.validate(model, row, exclude=set(faults) - {NON_FIELD_ERRORS})
-            except ValidationError as error:
-                rule = rule or constraint.name
-                for name in _fields_of(constraint):
-                    faults[name] = [*faults.get(name, []), *error.messages]
-    if faults:
-        raise Invalid(next(iter(faults.values()))[0], fields=faults, rule=rule)
-    row.save()
-    return row
-
-
-def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:
-    """The fields that a person can mend where a constraint is broken."""
-    if isinstance(constraint, models.CheckConstraint):
-        names = set(constraint.condition.referenced_base_fields)
-    else:
-        names = set(getattr(constraint, "fields", ()))
-    return sorted(names - {"incident", "id"}) or [NON_FIELD_ERRORS]
 
 
 def create_incident(*, author: User, **fields: Any) -> Incident:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from django.db import transaction
 
 from harmtracker.accounts.models import User
+from harmtracker.accounts.rights import need
 from harmtracker.errors import Conflict, Invalid, TooMany
 from harmtracker.history.acting import acting
 from harmtracker.saving import save
 from sources.models import ConfidentialSource, Outlet, Reveal
-from sources.rights import need
 from sources.sealing import Identity, seal, unseal
 
 A_DAY_S = 24 * 60 * 60

@@ -12,27 +12,26 @@ import uuid
 from io import BufferedReader
 from typing import Any, TypeVar
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from harmtracker.accounts.models import User
+from harmtracker.accounts.rights import need
 from harmtracker.errors import Conflict, Invalid
 from harmtracker.history.acting import acting
 from harmtracker.saving import save
+from harmtracker.slugs import free_slug
 from sources import storage
 from sources.models import Article, Capture, CustodyEntry, Outlet
-from sources.rights import need
 
 Shared = TypeVar("Shared", Outlet, Article)
-SLUG_LENGTH = 80
 
 # --- Outlets and articles ---
 
 
 def create_outlet(*, slug: str = "", **fields: Any) -> Outlet:
     """A new outlet. Without a slug it gets one by its name; without a group it is its own."""
-    slug = slug or _free_slug(fields.get("name", ""))
+    slug = slug or free_slug(Outlet, fields.get("name", ""))
     fields["independence_group"] = fields.get("independence_group") or slug
     return _save(Outlet(slug=slug, **fields))
 
@@ -58,20 +57,6 @@ def _save(row: Shared) -> Shared:
             message = f"The {kind} {other.uuid} has it already: {str(other)[:100]}."
             raise Invalid(message, fields={name: [message]})
     return save(row)
-
-
-def _free_slug(name: str) -> str:
-    """A short name in Latin letters, numbered where others have it."""
-    base = slugify(name)[: SLUG_LENGTH - 6].strip("-") or "outlet"
-    with connections["default"].cursor() as cursor:
-        # Two people who enter one name at once get two numbers.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('sources_outlet_slug', 0))")
-    taken = set(Outlet.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    slug, number = base, 1
-    while slug in taken:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug
 
 
 # --- Copies ---

@@ -217,3 +217,9 @@ class EvidenceSerializer(StrictSerializer, serializers.ModelSerializer):
 
     def update(self, instance: Any, validated_data: Any) -> Any:
         raise NotImplementedError("A service stores the record.")
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why. A change of a record that was published before says so; it stays in its history."""
+
+    change_reason = fields.Text(required=False, allow_blank=True, max_length=1000, help_text="Why.")

@@ -8,11 +8,12 @@ from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from harmtracker.api.filters import StrictFilter
+from harmtracker.api.filters import StrictFilter, StrictFilterSet
 from harmtracker.api.parameters import (
     DAY,
     FLAG,
     MAX_VALUE_CHARACTERS,
+    PCODE,
     PLACE,
     UUID,
     Kind,
@@ -20,6 +21,7 @@ from harmtracker.api.parameters import (
     listed,
 )
 from harmtracker.codes import code_list
+from harmtracker.searching import Folded
 from incidents.api.public.filters import MAX_TERMS, CountFilter, IncidentFilters, weapon_codes
 from incidents.choices import State
 from incidents.models import Actor, CasualtyCount, Involvement, Place, WeaponUse
@@ -38,16 +40,6 @@ def _read_words(text: str) -> list[str]:
 WORDS = Kind(_read_words, {"type": "string", "maxLength": MAX_VALUE_CHARACTERS})
 # People are named as they log in. Whether there is one of that name is not said: none is found.
 PERSON = Kind(str, {"type": "string", "maxLength": 150})
-
-
-class _Folded(Func):
-    """Text as :func:`incidents.search.fold` leaves it, near enough to be searched."""
-
-    output_field = models.TextField()
-    template = (
-        r"normalize(lower(regexp_replace(normalize(%(expressions)s, NFKD), "
-        r"'[\u0300-\u036f]', '', 'g')), NFC)"
-    )
 
 
 def with_descendants(model: type[Place] | type[Actor], roots: QuerySet[Any]) -> set[int]:
@@ -99,7 +91,7 @@ class ActorFilter(StrictFilter):
 class WordsFilter(StrictFilter):
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         qs = qs.alias(
-            searched=_Folded(
+            searched=Folded(
                 Func(
                     Value(" \n "),
                     F("title"),
@@ -226,3 +218,58 @@ class CaseworkFilters(IncidentFilters):
             )
             queryset = queryset.filter(Exists(rows))
         return queryset
+
+
+class NamesFilter(StrictFilter):
+    """Rows of which all the words stand in a name, in any spelling of case and accents."""
+
+    def __init__(self, *columns: str) -> None:
+        super().__init__(WORDS, f"Words of its names, at most {MAX_TERMS}, in any spelling.")
+        self.columns = columns
+
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        names = Func(F("other_names"), Value(" "), function="array_to_string")
+        text = Func(
+            Value(" "), *self.columns, names, function="concat_ws", output_field=models.TextField()
+        )
+        qs = qs.alias(searched=Folded(text))
+        for word in value:
+            qs = qs.filter(searched__contains=word)
+        return qs
+
+
+class WithinFilter(StrictFilter):
+    """Rows below one in a tree, however deep."""
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        model: Any = qs.model
+        roots = model.objects.filter(uuid=value)
+        return qs.filter(pk__in=with_descendants(model, roots)).exclude(uuid=value)
+
+
+class PlaceFilters(StrictFilterSet):
+    """Filters of places."""
+
+    q = NamesFilter("name", "slug", "pcode")
+    level = StrictFilter(
+        listed(code_list("place_level")), "What sort of place.", lookup_expr="in", several=True
+    )
+    pcode = StrictFilter(PCODE, "The place of this P-code.")
+    within = WithinFilter(UUID, "Places that lie in this one, however deep.")
+    protected = StrictFilter(FLAG, "Whether its points leave on a grid.")
+
+
+class ActorFilters(StrictFilterSet):
+    """Filters of actors."""
+
+    q = NamesFilter("name", "slug")
+    kind = StrictFilter(
+        listed(code_list("actor_kind")), "What sort of actor.", lookup_expr="in", several=True
+    )
+    within = WithinFilter(UUID, "Units of this actor, however deep.")
+
+
+class DatasetFilters(StrictFilterSet):
+    """Filters of datasets."""
+
+    redistributable = StrictFilter(FLAG, "Whether its rows may leave in public output.")

@@ -478,9 +478,21 @@ class WholeIncidentSerializer(IncidentSerializer):
 # --- Shared records ---
 
 
+class ShortName(Text):
+    """The short name, which can be left out and is then made from the name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=80,
+            required=False,
+            help_text="Short name used in data files; made from the name where it is left out.",
+        )
+
+
 class PlaceSerializer(EvidenceSerializer):
     """A place that incidents happen in, from a country down to one site, in a tree."""
 
+    slug = ShortName()
     id = serializers.UUIDField(source="uuid", read_only=True)
     parent = Reference(
         **PLACE,
@@ -510,6 +522,7 @@ class PlaceSerializer(EvidenceSerializer):
 class ActorSerializer(EvidenceSerializer):
     """A party or another group of people, or a unit of one, in a tree."""
 
+    slug = ShortName()
     id = serializers.UUIDField(source="uuid", read_only=True)
     parent = Reference(**ACTOR, required=False, allow_null=True, help_text="What it is a part of.")
 
@@ -555,12 +568,6 @@ class CommentSerializer(EvidenceSerializer):
 
 
 # --- What goes with a request ---
-
-
-class ReasonSerializer(StrictSerializer):
-    """Why. A change of a record that was published before says so; it stays in its history."""
-
-    change_reason = Text(required=False, allow_blank=True, max_length=1000, help_text="Why.")
 
 
 class StepSerializer(StrictSerializer):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import shared, views
 
 ONE = "incidents/<uuid:incident>/"
 
 urlpatterns = [
+    path("places/", shared.PlaceListView.as_view(), name="casework-places"),
+    path("places/<uuid:id>/", shared.PlaceView.as_view(), name="casework-place"),
+    path("actors/", shared.ActorListView.as_view(), name="casework-actors"),
+    path("actors/<uuid:id>/", shared.ActorView.as_view(), name="casework-actor"),
+    path("datasets/", shared.DatasetListView.as_view(), name="casework-datasets"),
     path("incidents/", views.IncidentListView.as_view(), name="casework-incidents"),
     path(ONE, views.IncidentView.as_view(), name="casework-incident"),
     path(f"{ONE}content/", views.ContentView.as_view(), name="casework-content"),

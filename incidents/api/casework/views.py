@@ -10,18 +10,20 @@ import json
 import uuid
 from typing import Any, ClassVar
 
+from django.db.models import F
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from harmtracker.api import paging
 from harmtracker.api.idempotency import once
-from harmtracker.api.parameters import UUID, Parameter, listed, whole
+from harmtracker.api.parameters import UUID, Parameter, whole
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
-from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team, page_of
+from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
+from harmtracker.api.serializers import ReasonSerializer
+from harmtracker.api.shared import SharedListView, describe_list
 from harmtracker.api.team import TeamView
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
@@ -50,19 +52,6 @@ RECORD = in_path("incident", "Id of the record.")
 ROW = in_path("row", "Id of the part.")
 
 
-LIMIT = paging.limit_up_to(100)
-ORDERING = Parameter(
-    "ordering",
-    listed(ORDERINGS),
-    "changed is the last edit, entered the first one; date is the first day it can have been; "
-    "waiting goes by the day since when it waits for a verifier, those that do not come last.",
-    "-changed",
-)
-PAGE_PARAMETERS = (ORDERING, LIMIT, paging.CURSOR, paging.COUNT)
-DOCUMENTED = [
-    *(parameter.documented() for parameter in PAGE_PARAMETERS),
-    *filters.CaseworkFilters.documented(),
-]
 HISTORY_LIMIT = Parameter("limit", whole(1, 200), "Entries in a page, at most 200.", 50)
 HISTORY_BEFORE = Parameter("before", UUID, "Id of an entry: those before it.")
 
@@ -78,14 +67,8 @@ class CaseworkView(TeamView):
         return fields
 
 
+@describe_list("listRecords", summary="Records", tag=TAG, name="RecordPage")
 @extend_schema_view(
-    get=describe_team(
-        "listRecords",
-        summary="Records",
-        tag=TAG,
-        ok=page_of(answers.RecordInListSerializer, "RecordPage"),
-        parameters=DOCUMENTED,
-    ),
     post=describe_team(
         "enterRecord",
         summary="Enter a record",
@@ -97,7 +80,7 @@ class CaseworkView(TeamView):
         may_be=[409, 422],
     ),
 )
-class IncidentListView(CaseworkView):
+class IncidentListView(SharedListView):
     """Records, and entering one.
 
     GET: the records that you may see, in pages. POST: a new draft with all that hangs on it, or
@@ -105,47 +88,31 @@ class IncidentListView(CaseworkView):
     lacks; what has `blocks` is due before it can be submitted.
     """
 
-    parameters = {p.name for p in PAGE_PARAMETERS} | set(filters.CaseworkFilters.base_filters)
-    several = filters.CaseworkFilters.several()
+    rights: ClassVar[dict[str, tuple[str, str]]] = {
+        "POST": ("incidents.add_incident", "enter records"),
+    }
+    filterset = filters.CaseworkFilters
+    orders = ORDERINGS
+    weight = F("title")
+    shape = answers.RecordInListSerializer
+    ordering_help = (
+        "changed is the last edit, entered the first one; date is the first day it can have been; "
+        "waiting goes by the day since when it waits for a verifier, those that do not come last."
+    )
 
     def get(self, request: Request) -> Response:
-        limit, ordering = self.query.read(LIMIT), self.query.read(ORDERING)
-        wants_count, token = self.query.read(paging.COUNT), self.query.read(paging.CURSOR)
-        visible = reading.with_standing(Incident.objects.visible_to(request.user))
-        filterset = filters.CaseworkFilters.of(self.query, visible)
-        order = ORDERINGS[ordering]
-        belongs_to = paging.fingerprint(request.path, self.query)
-        start = token and paging.decode(token, belongs_to, order=order, head=0)
-        page = paging.read_page(
-            filterset.qs, order, content="title", start=start or None, position=0, limit=limit
-        )
-        rows = visible.in_bulk(page.keys)
-        warned = warnings.of_records(page.keys)
-        answer: dict[str, Any] = {
-            "next": self._address(request, page.next, belongs_to),
-            "previous": self._address(request, page.previous, belongs_to),
-            "results": [reading.in_list(rows[key], warned[key]) for key in page.keys],
-        }
-        if wants_count:
-            answer["count"] = filterset.qs.count()
-        return self.ok(answer)
+        return self.page(reading.with_standing(Incident.objects.visible_to(self.person)))
 
-    def _address(
-        self, request: Request, cursor: paging.Cursor | None, belongs_to: str
-    ) -> str | None:
-        if cursor is None:
-            return None
-        asked = self.query.with_value(paging.CURSOR.name, paging.encode(cursor, belongs_to))
-        return request.build_absolute_uri(f"{request.path}?{asked}")
+    def rows_shown(self, rows: list[Any]) -> list[Any]:
+        warned = warnings.of_records([row.pk for row in rows])
+        return [reading.in_list(row, warned[row.pk]) for row in rows]
 
     def post(self, request: Request) -> Response:
         return once(request, lambda: self._enter(request))
 
     def _enter(self, request: Request) -> Response:
-        user: Any = request.user
-        if not user.has_perm("incidents.add_incident"):
-            raise NotAllowed("Researchers enter records.")
-        body, reason = take_reason(request)
+        user = self.person
+        body, reason = self.read_body()
         serializer = shapes.WholeIncidentSerializer(data=body, context={"request": request})
         with acting(user, reason, request_id=self.request_id):
             entered = entering.enter(user, self.validated(serializer))
@@ -299,7 +266,7 @@ class PartView(CaseworkView):
 
     def delete(self, request: Request, incident: uuid.UUID, row: uuid.UUID) -> Response:
         body, reason = take_reason(request)
-        self.validated(shapes.ReasonSerializer(data=body))
+        self.validated(ReasonSerializer(data=body))
         with edit(request, incident, reason, self.request_id) as locked:
             services.remove(self._row(request, locked, row))
         return self.no_content(etag(locked))
@@ -348,7 +315,7 @@ def part_views(part: Part) -> tuple[type[PartListView], type[PartView]]:
         delete=describe_team(
             f"remove{name}",
             summary=f"Remove one of the {words} from a draft",
-            **changed | {"ok": None, "status": 204, "request": shapes.ReasonSerializer},
+            **changed | {"ok": None, "status": 204, "request": ReasonSerializer},
         ),
     )(one)
     return many, one

@@ -15,10 +15,9 @@ from typing import Any
 from rest_framework.request import Request
 
 from harmtracker.api import preconditions
+from harmtracker.api.serializers import ReasonSerializer
 from incidents.editing import editing
 from incidents.models import Incident
-
-from .serializers import ReasonSerializer
 
 _ETAG = re.compile(r'"([0-9a-f]{8})-([0-9]{1,18})"')
 

@@ -16,20 +16,24 @@ from harmtracker.accounts import lockout, second_factor
 from harmtracker.api import conditional, preconditions
 from harmtracker.api.problems import Problem
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
+from harmtracker.api.shared import ID, RightsView, SharedListView, by_text, describe_list
 from harmtracker.api.team import TeamRequest
 from sources import confidential, sealing
 from sources.models import ConfidentialSource
 
 from . import filters
 from . import serializers as shapes
-from .lists import ID, TAG, SourcesListView, SourcesView, by_text, describe_list
 from .permissions import Rights
+from .tags import TAG
 
 CONFIDENTIAL = ConfidentialSource.objects.select_related("outlet").defer("sealed")
 
 
 @describe_list(
-    "listConfidentialSources", summary="Confidential sources", name="ConfidentialSourcePage"
+    "listConfidentialSources",
+    tag=TAG,
+    summary="Confidential sources",
+    name="ConfidentialSourcePage",
 )
 @extend_schema_view(
     post=describe_team(
@@ -43,7 +47,7 @@ CONFIDENTIAL = ConfidentialSource.objects.select_related("outlet").defer("sealed
         may_be=[409, 422],
     ),
 )
-class ConfidentialSourceListView(SourcesListView):
+class ConfidentialSourceListView(SharedListView):
     """Sources that must not be named, by what may be said of them.
 
     POST: who stands behind an outlet. It is encrypted before it is stored, and no answer but
@@ -95,7 +99,7 @@ class ConfidentialSourceListView(SourcesListView):
         is_changed=True,
     ),
 )
-class ConfidentialSourceView(SourcesView):
+class ConfidentialSourceView(RightsView):
     """What may be said of a confidential source. PUT: another identity, and why."""
 
     http_method_names = ["get", "head", "put"]
@@ -148,7 +152,7 @@ def _sealed_digest(request: Request) -> str:
         may_be=[409, 429],
     ),
 )
-class RevealView(SourcesView):
+class RevealView(RightsView):
     """Who a confidential source is: for a verifier, with a reason and a fresh second factor.
 
     Who asked, when and why is stored before anything is shown. At most 20 in 24 hours. It takes

@@ -21,20 +21,25 @@ from harmtracker.api.parameters import Kind, Parameter
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
+from harmtracker.api.shared import BY_ENTRY, ID, RightsView, SharedListView, describe_list
 from sources import delivery, services, storage, uploads
 from sources.models import Article, Capture, CustodyEntry
 
 from . import filters
 from . import serializers as shapes
-from .lists import BY_ENTRY, ID, TAG, SourcesListView, SourcesView, describe_list
 from .permissions import Rights
+from .tags import TAG
 
 CAPTURES = Capture.objects.select_related("article", "captured_by")
 CUSTODY = CustodyEntry.objects.select_related("by")
 
 
 @describe_list(
-    "listCaptures", summary="Stored copies of an article", name="CapturePage", parameters=[ID]
+    "listCaptures",
+    tag=TAG,
+    summary="Stored copies of an article",
+    name="CapturePage",
+    parameters=[ID],
 )
 @extend_schema_view(
     post=describe_team(
@@ -52,7 +57,7 @@ CUSTODY = CustodyEntry.objects.select_related("by")
         may_be=[409, 422],
     ),
 )
-class CaptureListView(SourcesListView):
+class CaptureListView(SharedListView):
     """Stored copies of an article.
 
     POST: one more, as the part `file` of `multipart/form-data`, as the body itself, or as JSON
@@ -156,7 +161,7 @@ class CaptureListView(SourcesListView):
         parameters=[ID],
     ),
 )
-class CaptureView(SourcesView):
+class CaptureView(RightsView):
     """What is known of a stored copy. To see this is no reading of it."""
 
     http_method_names = ["get", "head"]
@@ -185,7 +190,7 @@ PURPOSE = Parameter(
         may_be=[409],
     ),
 )
-class ContentView(SourcesView):
+class ContentView(RightsView):
     """The bytes of a stored copy, as they came in, to be saved and not to be shown.
 
     Each request, HEAD too, is a reading: it is written into the record of custody before the
@@ -216,7 +221,7 @@ class ContentView(SourcesView):
 
 
 @describe_list(
-    "listCustody", summary="What was done with a copy", name="CustodyPage", parameters=[ID]
+    "listCustody", tag=TAG, summary="What was done with a copy", name="CustodyPage", parameters=[ID]
 )
 @extend_schema_view(
     post=describe_team(
@@ -230,7 +235,7 @@ class ContentView(SourcesView):
         may_be=[409, 422],
     ),
 )
-class CustodyView(SourcesListView):
+class CustodyView(SharedListView):
     """Who stored, read and handed over a copy, the first first. The list only grows.
 
     POST: that it was given to somebody outside the team.

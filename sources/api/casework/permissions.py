@@ -1,32 +1,8 @@
-"""Who may do what with outlets, articles, copies and confidential sources.
-
-A view says by ``rights`` which permission a method needs. Services ask again for what protects.
-"""
+"""Who may do what with outlets, articles, copies and confidential sources."""
 
 from __future__ import annotations
 
 from typing import ClassVar
-
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
-
-from harmtracker.accounts.models import User
-from sources.rights import need
-
-
-class HasRight(BasePermission):
-    """The person has the permission that the view's ``rights`` asks of the method.
-
-    Asked before a body is read. HEAD asks what GET asks.
-    """
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        rights: dict[str, tuple[str, str]] = getattr(view, "rights", {})
-        right = rights.get("GET" if request.method == "HEAD" else str(request.method))
-        if right is not None and isinstance(request.user, User):
-            need(request.user, *right)
-        return True
 
 
 class Rights:

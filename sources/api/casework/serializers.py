@@ -252,9 +252,3 @@ class RevealSerializer(StrictSerializer):
 
     reason = Text(max_length=1000, help_text="Why you have to know. Kept for ever.")
     code = Text(max_length=40, help_text="A code of your second factor that was not used yet.")
-
-
-class ReasonSerializer(StrictSerializer):
-    """Why a record is changed."""
-
-    change_reason = Text(max_length=1000, required=False, allow_blank=True, help_text="Why.")

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models import Exists, OuterRef, TextField
 from django.db.models.functions import Concat
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_view
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from harmtracker.api import preconditions
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
+from harmtracker.api.shared import (
+    ID,
+    SharedListView,
+    SharedRecordView,
+    by_day,
+    by_text,
+    describe_list,
+    shown,
+)
 from sources import services
 from sources.models import Article, Capture, ConfidentialSource, Outlet
 
 from . import filters
 from . import serializers as shapes
-from .lists import ID, TAG, SourcesListView, SourcesView, by_day, by_text, describe_list, shown
 from .permissions import Rights
+from .tags import TAG
 
 OUTLETS = Outlet.objects.annotate(
     is_confidential=Exists(ConfidentialSource.objects.filter(outlet=OuterRef("pk")))
@@ -33,32 +40,7 @@ ARTICLES = Article.objects.select_related("outlet").annotate(
 )
 
 
-class SharedRecordView(SourcesView):
-    """One outlet or article. Its ETag is the digest of what is shown of it."""
-
-    shape: ClassVar[type[serializers.BaseSerializer]]
-    rows: ClassVar[QuerySet[Any]]
-
-    def as_shown(self, row: Any) -> tuple[dict[str, Any], str]:
-        return shown(self.shape, row, self.request)
-
-    def read_one(self, id: uuid.UUID) -> Response:
-        return self.ok(*self.as_shown(self.found(self.rows.all(), id)))
-
-    def change(self, id: uuid.UUID, *, partial: bool) -> Response:
-        body, reason = self.read_body()
-        preconditions.if_match(self.request)
-        with self.acting(reason):
-            # As they are now, and until this edit is done.
-            row = self.found(self.rows.select_for_update(of=("self",), no_key=True), id)
-            preconditions.check(self.request, self.as_shown(row)[1])
-            context = {"request": self.request}
-            serializer = self.shape(row, data=body, partial=partial, context=context)
-            services.update(row, **self.validated(serializer))
-            return self.ok(*self.as_shown(self.found(self.rows.all(), id)))
-
-
-@describe_list("listCaseworkOutlets", summary="Outlets", name="CaseworkOutletPage")
+@describe_list("listCaseworkOutlets", tag=TAG, summary="Outlets", name="CaseworkOutletPage")
 @extend_schema_view(
     post=describe_team(
         "addOutlet",
@@ -71,7 +53,7 @@ class SharedRecordView(SourcesView):
         may_be=[409, 422],
     ),
 )
-class OutletListView(SourcesListView):
+class OutletListView(SharedListView):
     """Outlets: whoever publishes or speaks. All of the team see all of them.
 
     POST: one more. Its short name and its group may be left out and then follow from its name.
@@ -136,6 +118,9 @@ class OutletView(SharedRecordView):
     shape = shapes.OutletSerializer
     rows = OUTLETS
 
+    def store(self, row: Any, fields: dict[str, Any]) -> None:
+        services.update(row, **fields)
+
     def get(self, request: Request, id: uuid.UUID) -> Response:
         return self.read_one(id)
 
@@ -146,7 +131,7 @@ class OutletView(SharedRecordView):
         return self.change(id, partial=True)
 
 
-@describe_list("listCaseworkArticles", summary="Articles", name="CaseworkArticlePage")
+@describe_list("listCaseworkArticles", tag=TAG, summary="Articles", name="CaseworkArticlePage")
 @extend_schema_view(
     post=describe_team(
         "addArticle",
@@ -159,7 +144,7 @@ class OutletView(SharedRecordView):
         may_be=[409, 422],
     ),
 )
-class ArticleListView(SourcesListView):
+class ArticleListView(SharedListView):
     """Articles: what outlets published or said. All of the team see all of them.
 
     POST: one more. Print, radio and witnesses have no address: then give the date, and attach a
@@ -224,6 +209,9 @@ class ArticleView(SharedRecordView):
     rights = Rights.ARTICLES
     shape = shapes.ArticleSerializer
     rows = ARTICLES
+
+    def store(self, row: Any, fields: dict[str, Any]) -> None:
+        services.update(row, **fields)
 
     def get(self, request: Request, id: uuid.UUID) -> Response:
         return self.read_one(id)

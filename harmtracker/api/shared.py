@@ -1,4 +1,4 @@
-"""What the views of sources share: who asks, what a record is shown as, and lists in pages."""
+"""Records that the whole team shares, and lists in pages: what their views have in common."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from harmtracker.accounts.models import User
-from harmtracker.api import conditional, paging
+from harmtracker.api import conditional, paging, preconditions
 from harmtracker.api.filters import StrictFilterSet
 from harmtracker.api.idempotency import once
 from harmtracker.api.parameters import Parameter, listed
+from harmtracker.api.permissions import HasRight
 from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import describe_team, page_of
+from harmtracker.api.serializers import ReasonSerializer
 from harmtracker.api.team import TeamRequest, TeamView
 from harmtracker.errors import NotFound
 
-from . import serializers as shapes
-from .permissions import HasRight
-
-TAG = "Casework: sources"
 ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Its id.")
 
 
@@ -40,8 +38,8 @@ def shown(
     return data, conditional.etag_of(StoredJSONRenderer().render(data))
 
 
-class SourcesView(TeamView):
-    """What the views of this app share."""
+class RightsView(TeamView):
+    """A view that says by ``rights`` which permission each method needs, with its words."""
 
     permission_classes = [*TeamView.permission_classes, HasRight]
     rights: ClassVar[dict[str, tuple[str, str]]]
@@ -68,16 +66,17 @@ class SourcesView(TeamView):
         """The body without ``change_reason``, and that."""
         body = dict(self.request.data)
         given = {name: body.pop(name) for name in ("change_reason",) if name in body}
-        reason = self.validated(shapes.ReasonSerializer(data=given))
+        reason = self.validated(ReasonSerializer(data=given))
         return body, reason.get("change_reason", "")
 
 
-class SourcesListView(SourcesView):
+class SharedListView(RightsView):
     """A list in pages by keyset."""
 
     filterset: ClassVar[type[StrictFilterSet]]
     orders: ClassVar[dict[str, paging.Order]]
     shape: ClassVar[type[serializers.BaseSerializer]]
+    ordering_help: ClassVar[str] = "By what the rows are sorted."
     # The text whose length a page is cut by.
     weight: ClassVar[Any] = "key"
     limit = paging.limit_up_to(100)
@@ -85,7 +84,7 @@ class SourcesListView(SourcesView):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.ordering = Parameter(
-            "ordering", listed(cls.orders), "By what the rows are sorted.", next(iter(cls.orders))
+            "ordering", listed(cls.orders), cls.ordering_help, next(iter(cls.orders))
         )
         others = [cls.ordering, cls.limit, paging.CURSOR, paging.COUNT]
         cls.parameters = {p.name for p in others} | set(cls.filterset.base_filters)
@@ -118,16 +117,18 @@ class SourcesListView(SourcesView):
             limit=limit,
         )
         found = {row.pk: row for row in rows.filter(pk__in=page.keys)}
-        context = {"request": self.request}
-        rows_shown = self.shape([found[key] for key in page.keys], many=True, context=context).data
         answer: dict[str, Any] = {
             "next": self._address(page.next, belongs_to),
             "previous": self._address(page.previous, belongs_to),
-            "results": list(rows_shown),
+            "results": self.rows_shown([found[key] for key in page.keys]),
         }
         if wants_count:
             answer["count"] = filterset.qs.count()
         return self.ok(answer)
+
+    def rows_shown(self, rows: list[Any]) -> list[Any]:
+        """The rows of a page as they are answered."""
+        return list(self.shape(rows, many=True, context={"request": self.request}).data)
 
     def _address(self, cursor: paging.Cursor | None, belongs_to: str) -> str | None:
         if cursor is None:
@@ -136,16 +137,46 @@ class SourcesListView(SourcesView):
         return self.request.build_absolute_uri(f"{self.request.path}?{asked}")
 
 
+class SharedRecordView(RightsView):
+    """One record that the whole team shares. Its ETag is the digest of what is shown of it."""
+
+    shape: ClassVar[type[serializers.BaseSerializer]]
+    rows: ClassVar[QuerySet[Any]]
+
+    def store(self, row: Any, fields: dict[str, Any]) -> None:
+        """Change the row, by the service for it."""
+        raise NotImplementedError
+
+    def as_shown(self, row: Any) -> tuple[dict[str, Any], str]:
+        return shown(self.shape, row, self.request)
+
+    def read_one(self, id: uuid.UUID) -> Response:
+        return self.ok(*self.as_shown(self.found(self.rows.all(), id)))
+
+    def change(self, id: uuid.UUID, *, partial: bool) -> Response:
+        body, reason = self.read_body()
+        preconditions.if_match(self.request)
+        with self.acting(reason):
+            # As they are now, and until this edit is done.
+            row = self.found(self.rows.select_for_update(of=("self",), no_key=True), id)
+            preconditions.check(self.request, self.as_shown(row)[1])
+            context = {"request": self.request}
+            serializer = self.shape(row, data=body, partial=partial, context=context)
+            self.store(row, self.validated(serializer))
+            return self.ok(*self.as_shown(self.found(self.rows.all(), id)))
+
+
 def _has_uuid(rows: QuerySet[Any]) -> bool:
     return any(field.name == "uuid" for field in rows.model._meta.concrete_fields)
 
 
-def by_text(name: str) -> dict[str, paging.Order]:
+def by_text(name: str, *, unique: str = "key") -> dict[str, paging.Order]:
+    """By a text in either direction; equals by ``unique``, which is the id without it."""
     return {
-        name: (paging.Segment((paging.text(name), paging.text("key"))),),
+        name: (paging.Segment((paging.text(name), paging.text(unique))),),
         f"-{name}": (
             paging.Segment(
-                (paging.text(name, descending=True), paging.text("key", descending=True))
+                (paging.text(name, descending=True), paging.text(unique, descending=True))
             ),
         ),
     }
@@ -173,20 +204,25 @@ BY_ENTRY: dict[str, paging.Order] = {
 
 
 def describe_list(
-    operation: str, *, summary: str, name: str, parameters: Iterable[OpenApiParameter] = ()
-) -> Callable[[type[SourcesListView]], type[SourcesListView]]:
+    operation: str,
+    *,
+    summary: str,
+    tag: str,
+    name: str,
+    parameters: Iterable[OpenApiParameter] = (),
+) -> Callable[[type[SharedListView]], type[SharedListView]]:
     """Describe GET of a list, with the parameters that it takes. ``name`` is of a page of it."""
 
-    def decorate(view: type[SourcesListView]) -> type[SourcesListView]:
+    def decorate(view: type[SharedListView]) -> type[SharedListView]:
         described: Any = extend_schema_view(
             get=describe_team(
                 operation,
                 summary=summary,
-                tag=TAG,
+                tag=tag,
                 ok=page_of(view.shape, name),
                 parameters=[*parameters, *view.documented()],
             )
         )
-        return cast("type[SourcesListView]", described(view))
+        return cast("type[SharedListView]", described(view))
 
     return decorate

@@ -1,0 +1,3 @@
+"""Under what the description of the API puts these operations."""
+
+TAG = "Casework: sources"
