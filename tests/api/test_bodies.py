@@ -155,7 +155,7 @@ def test_hostile_body_is_refused(
 ) -> None:
     client = api("researcher", ["casework:write"])
     before = Outlet.objects.count()
-    start = time.perf_counter()
+    start = time.thread_time()  # of this thread's work, however busy the machine is
     response = client.client.generic(
         "POST",
         "/outlets/",
@@ -163,7 +163,7 @@ def test_hostile_body_is_refused(
         headers={"Authorization": f"Bearer {client.bearer}"},
         CONTENT_TYPE="application/json",
     )
-    took = time.perf_counter() - start
+    took = time.thread_time() - start
     assert response.status_code == (413 if slug == LARGE else 400)
     assert len(response.content) < 2000
     assert took < 1, f"{took:.2f} s"
