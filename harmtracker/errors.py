@@ -74,6 +74,15 @@ def _declared_message(constraint_name: str) -> str | None:
     return None
 
 
+def _field_of(constraint_name: str) -> str | None:
+    """The field that a check which migrations write in SQL is of, where it is of one."""
+    for app in apps.get_app_configs():
+        field = getattr(app, "sql_rule_fields", {}).get(constraint_name)
+        if field is not None:
+            return str(field)
+    return None
+
+
 def from_database(error: DatabaseError) -> DomainError | None:
     """The refusal that a database error stands for, or None where it is a fault of ours.
 
@@ -96,7 +105,7 @@ def from_database(error: DatabaseError) -> DomainError | None:
             "23503": "It refers to, or is referred to by, a record that is not there.",
             "23505": "There is one like it already.",
         }.get(diagnostic.sqlstate or "", "The database refused it.")
-    column = diagnostic.column_name
+    column = diagnostic.column_name or _field_of(name)
     return Invalid(message, fields={column: [message]} if column else {}, rule=name)
 
 

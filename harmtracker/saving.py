@@ -25,7 +25,7 @@ def save(row: Row) -> Row:
     except ValidationError as error:
         faults = dict(error.message_dict)
     for model, constraints in row.get_constraints():
-        for constraint in constraints:
+        for constraint in _to_ask_for(model, row, constraints, is_sound=not faults):
             try:
                 constraint.validate(model, row, exclude=set(faults) - {NON_FIELD_ERRORS})
             except ValidationError as error:
@@ -36,6 +36,31 @@ def save(row: Row) -> Row:
         raise Invalid(next(iter(faults.values()))[0], fields=faults, rule=rule)
     row.save()
     return row
+
+
+def _to_ask_for(
+    model: type[models.Model],
+    row: models.Model,
+    constraints: Iterable[models.BaseConstraint],
+    *,
+    is_sound: bool,
+) -> list[models.BaseConstraint]:
+    """The constraints that are asked for one by one, each by a query.
+
+    The conditions of all checks are asked for at once, and one by one where that fails.
+    """
+    asked = list(constraints)
+    checks = [c for c in asked if isinstance(c, models.CheckConstraint)]
+    if not is_sound or not checks:
+        return asked
+    try:
+        together = models.CheckConstraint(
+            name="together", condition=models.Q(*(check.condition for check in checks))
+        )
+        together.validate(model, row)
+    except ValidationError:
+        return asked
+    return [constraint for constraint in asked if constraint not in checks]
 
 
 def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:

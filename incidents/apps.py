@@ -10,3 +10,9 @@ class IncidentsConfig(AppConfig):
         "incidents_place_pcode_of_myanmar": "This is not a P-code of Myanmar for this level, such "
         "as MMR001, MMR001D001 or MMR001001.",
     }
+    # The field at fault, where such a rule is of one.
+    sql_rule_fields = {
+        "incidents_incident_date_not_in_the_future": "date_edtf",
+        "incidents_claim_date_not_in_the_future": "date_said",
+        "incidents_place_pcode_of_myanmar": "pcode",
+    }

@@ -12,7 +12,7 @@ from harmtracker.errors import Conflict, Invalid
 from harmtracker.history.models import HistoryEntry
 
 from . import services
-from .models import Incident
+from .models import Incident, ReviewComment
 
 # What no edit sets: the row's keys, and what the workflow moves.
 _KEPT = {"id", "uuid", "incident_id", "state", "code", "author_id"}
@@ -40,6 +40,9 @@ def restore(
     of the entry's record. Raises :class:`Invalid` for a field that the entry did not move and
     :class:`Conflict` where the row, or what it rests on, is not there any more.
     """
+    if entry.table_name == ReviewComment._meta.db_table:
+        # It would settle a remark in the name of somebody who does not act.
+        raise Conflict("A remark is settled, or opened again, at its own address.")
     if entry.operation == HistoryEntry.Operation.INSERT:
         raise Conflict("Before this change there was no such row: remove it instead.")
     model = _model_of(entry)
@@ -54,18 +57,24 @@ def restore(
         moved = entry.changed_fields()
         wanted = {name for name, field in known.items() if field.column in moved}
         if fields is not None:
-            for name in fields:
+            for i, name in enumerate(fields):
                 if name not in wanted:
                     message = "This change did not move it."
-                    raise Invalid(message, fields={f"fields.{name}": [message]})
+                    raise Invalid(message, fields={f"only[{i}]": [message]})
             wanted = set(fields)
     if not wanted:
         raise Conflict("This change moved nothing that an edit sets.")
     for name in wanted:
         field = known[name]
         if field.column in before:
-            setattr(row, field.attname, field.to_python(before[field.column]))
+            setattr(row, field.attname, _as_stored(field, before[field.column]))
     return services.save(row)
+
+
+def _as_stored(field: models.Field, value: Any) -> Any:
+    """A value of the history as its column has it."""
+    # JSON gives a float; its shortest digits are those that were stored.
+    return field.to_python(str(value) if isinstance(value, float) else value)
 
 
 def _present_row(

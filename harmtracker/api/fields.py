@@ -235,6 +235,23 @@ class Texts(_Items):
         return Text(max_length=self.max_length)
 
 
+class Several(serializers.ListField):
+    """Several values, each read by ``child``. How many there are is looked at before any of them.
+
+    ``max_length`` counts them.
+    """
+
+    max_length: int | None
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            refuse(Unacceptable("It is a list, in square brackets."))
+        if self.max_length is not None and len(data) > self.max_length:
+            refuse(Unacceptable(f"It has at most {self.max_length} items."))
+        read: list[Any] = super().to_internal_value(data)
+        return read
+
+
 class Whole(Strict):
     """A whole number: 3, and neither 3.0 nor "3" nor true."""
 

@@ -58,6 +58,12 @@ def _as_text(value: Any) -> str:
     return value
 
 
+def _as_id(value: Any) -> uuid.UUID:
+    if not isinstance(value, str):
+        raise ValueError
+    return uuid.UUID(value)
+
+
 def _as_number(value: Any) -> int:
     # A bool is an int to Python.
     if type(value) is not int or not 0 <= value <= MAX_NUMBER:
@@ -108,7 +114,7 @@ def moment(name: str, *, descending: bool = False) -> Column:
 
 def random_id(name: str = "uuid") -> Column:
     """What tells equals apart where the row's own number would tell how many there are."""
-    return Column(name, uuid.UUID)
+    return Column(name, _as_id)
 
 
 def text(name: str, *, descending: bool = False) -> Column:

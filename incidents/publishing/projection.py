@@ -31,11 +31,16 @@ from .document import summarise
 
 # 'simple' neither stems nor drops stop words: names are not English.
 SEARCH_CONFIG = "simple"
+# PostgreSQL refuses an index of words above 1 MiB, and many short words take up to thrice their
+# own bytes: a longer text is found by its beginning.
+MAX_SEARCHED_BYTES = 200_000
 
 
 def _vector(texts: list[str | None]) -> SearchVector:
     """Of texts, of which some may have been taken out."""
-    return SearchVector(Value(fold(" \n ".join(filter(None, texts)))), config=SEARCH_CONFIG)
+    folded = fold(" \n ".join(filter(None, texts))).encode()
+    searched = folded[:MAX_SEARCHED_BYTES].decode(errors="ignore")
+    return SearchVector(Value(searched), config=SEARCH_CONFIG)
 
 
 def _date(text: str | None) -> datetime.date | None:

@@ -118,10 +118,9 @@ def _ids(entries: list[HistoryEntry]) -> Ids:
                 wanted.setdefault(field.related_model, set()).update(values)
     ids: Ids = {}
     for model, keys in wanted.items():
-        name = next(
-            (n for n in ("uuid", "slug") if any(f.name == n for f in model._meta.fields)), None
-        )
-        if name is not None and model is not User:
+        names = ("username",) if model is User else ("uuid", "slug")
+        name = next((n for n in names if any(f.name == n for f in model._meta.fields)), None)
+        if name is not None:
             found = model._default_manager.filter(pk__in=keys).values_list("pk", name)
             ids |= {(model, pk): str(value) for pk, value in found}
     return ids

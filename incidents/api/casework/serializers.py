@@ -5,14 +5,16 @@ What refers to another record names it by its id; short names are taken as well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
 
 from harmtracker.accounts.models import User
-from harmtracker.api.fields import Flag, Reference, Text, Whole
+from harmtracker.api.fields import Flag, Reference, Several, Text, Whole
 from harmtracker.api.serializers import EvidenceSerializer, StrictSerializer
+from harmtracker.errors import Invalid
 from incidents.models import (
     Actor,
     CasualtyCount,
@@ -225,7 +227,7 @@ class ClaimSerializer(EvidenceSerializer):
         ]
 
 
-class NamedBy(serializers.ListField):
+class NamedBy(Several):
     """The claims that speak of a person: read over links that were fetched with the person."""
 
     def get_attribute(self, instance: Victim) -> list[Claim]:
@@ -427,7 +429,7 @@ class AssessmentSerializer(StrictSerializer):
 
 
 class WholeVictimSerializer(VictimSerializer):
-    claims = serializers.ListField(
+    claims = Several(
         child=Text(max_length=100),
         required=False,
         max_length=200,
@@ -453,8 +455,27 @@ class WholeLinkSerializer(LinkSerializer):
         fields = ["kind", "other"]
 
 
+# Rows of all kinds in one body: each is checked and stored by itself, in one transaction.
+MAX_ROWS_AT_ONCE = 500
+
+
+def _rows_in(body: Any) -> int:
+    """How many objects a body holds, whatever they are."""
+    if isinstance(body, Mapping):
+        return 1 + sum(map(_rows_in, body.values()))
+    return sum(map(_rows_in, body)) if isinstance(body, list) else 0
+
+
 class WholeIncidentSerializer(IncidentSerializer):
     """A new record with all that hangs on it, entered whole or not at all."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if (rows := _rows_in(data)) > MAX_ROWS_AT_ONCE:
+            raise Invalid(
+                f"The body holds {rows} rows, and {MAX_ROWS_AT_ONCE} are entered at once: enter "
+                "the record with some of them, and the others part by part."
+            )
+        return super().to_internal_value(data)
 
     claims = WholeClaimSerializer(many=True, required=False)
     assessment = AssessmentSerializer(required=False)
@@ -646,7 +667,7 @@ class ResolveSerializer(StrictSerializer):
 
 
 class RestoreSerializer(StrictSerializer):
-    only = serializers.ListField(
+    only = Several(
         child=Text(max_length=100),
         required=False,
         max_length=100,

@@ -8,6 +8,7 @@ import pytest
 
 from harmtracker.history.acting import acting
 from tests import builders
+from tests.admin.conftest import filled  # noqa: F401  (a fixture)
 from tests.clients import Api
 
 from .bodies import BASE, whole
