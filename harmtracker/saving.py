@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -66,7 +66,8 @@ def _to_ask_for(
 def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:
     """The fields that a person can mend where a constraint is broken."""
     if isinstance(constraint, models.CheckConstraint):
-        names = set(constraint.condition.referenced_base_fields)
+        condition: Any = constraint.condition
+        names = set(condition.referenced_base_fields)
     else:
         names = set(getattr(constraint, "fields", ()))
     return sorted(names - {"incident", "id"}) or [NON_FIELD_ERRORS]

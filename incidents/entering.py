@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.db import models
+
 from harmtracker.accounts.models import User
 from harmtracker.errors import Invalid
 
@@ -26,9 +28,17 @@ from .models import (
 )
 
 # The parts of an incident that refer to nothing else in the body.
-_PLAIN = {"further_places": FurtherPlace, "external_ids": ExternalId, "links": IncidentLink}
+_PLAIN: dict[str, type[models.Model]] = {
+    "further_places": FurtherPlace,
+    "external_ids": ExternalId,
+    "links": IncidentLink,
+}
 # What a claim says, and what we assess.
-_FINDINGS = {"counts": CasualtyCount, "weapons": WeaponUse, "involvements": Involvement}
+_FINDINGS: dict[str, type[models.Model]] = {
+    "counts": CasualtyCount,
+    "weapons": WeaponUse,
+    "involvements": Involvement,
+}
 
 Fields = Mapping[str, Any]
 

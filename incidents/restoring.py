@@ -49,9 +49,10 @@ def restore(
     known = restorable(model)
     before: dict[str, Any] = entry.before or {}
     if entry.operation == HistoryEntry.Operation.DELETE:
-        row = model(incident=incident)
+        row: Any = model(incident=incident)
         wanted = set(known)
-        setattr(row, "uuid", before.get("uuid", row.uuid))  # noqa: B010  (not every model has one)
+        if "uuid" in before:
+            row.uuid = before["uuid"]
     else:
         row = _present_row(model, incident, entry)
         moved = entry.changed_fields()

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid
-from harmtracker.saving import save
+from harmtracker.saving import save as save
 
 from .models import CasualtyCount, Claim, CountBasis, Incident, ReviewComment, Victim, VictimClaim
 

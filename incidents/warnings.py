@@ -6,10 +6,11 @@ being submitted there. What only a program can tell of a text is added here.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import connections
 from myanmartools import ZawgyiDetector
@@ -40,7 +41,7 @@ class Warned:
     field: str
     blocks: bool
     message: str
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
 
 def of_records(ids: Collection[int]) -> dict[int, list[Warned]]:

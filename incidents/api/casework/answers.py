@@ -63,7 +63,9 @@ class MergeSerializer(serializers.Serializer):
     """That two records are one incident: the source's parts were moved into the target."""
 
     id = serializers.UUIDField(help_text="Id of the merge.")
-    source = serializers.UUIDField(help_text="Id of the duplicate.")
+    source = serializers.UUIDField(  # type: ignore[assignment]
+        help_text="Id of the duplicate."
+    )
     source_code = serializers.CharField(allow_null=True, help_text="Its code, if it has one.")
     target = serializers.UUIDField(help_text="Id of the record that stays.")
     who = serializers.CharField(help_text="Who merged them.")
@@ -75,7 +77,7 @@ class MergeSerializer(serializers.Serializer):
     )
 
 
-class RecordSerializer(shapes.IncidentSerializer, StandingSerializer):  # type: ignore[misc]
+class RecordSerializer(shapes.IncidentSerializer, StandingSerializer):
     """A record with all that hangs on it."""
 
     claims = ClaimWithFindingsSerializer(many=True, help_text="What the sources say.")

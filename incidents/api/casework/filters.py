@@ -191,7 +191,7 @@ class CaseworkFilters(IncidentFilters):
     actor = ActorFilter(
         UUID, "Id of an actor in the assessment; its parts are found too.", several=True
     )
-    q = WordsFilter(
+    q = WordsFilter(  # type: ignore[assignment]
         WORDS,
         f"Words of title, summary, code or place names, at most {MAX_TERMS}: all of them, "
         "anywhere, in any spelling of case and accents.",

@@ -81,9 +81,9 @@ def _changes(entry: HistoryEntry, ids: Ids) -> list[dict[str, Any]]:
     """Field, before and after, of each value that moved; ids of rows as the API names them."""
     moved = entry.changed_fields()
     model = _MODELS[entry.table_name]
-    fields = restorable(model)
+    fields: dict[str, Any] = dict(restorable(model))
     if model is Incident:
-        fields |= {name: model._meta.get_field(name) for name in ("state", "code")}  # type: ignore[dict-item]
+        fields |= {name: model._meta.get_field(name) for name in ("state", "code")}
     return [
         {
             "field": name,

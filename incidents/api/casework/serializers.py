@@ -34,31 +34,53 @@ from incidents.models import (
 )
 from sources.models import Article, Outlet
 
+
 # What is shared by the whole team: whoever sees casework sees it.
-PLACE = {
-    "queryset": lambda user: Place.objects.all(),
-    "by": ("uuid", "slug", "pcode"),
-    "what": "place",
-}
-ACTOR = {"queryset": lambda user: Actor.objects.all(), "by": ("uuid", "slug"), "what": "actor"}
-OUTLET = {"queryset": lambda user: Outlet.objects.all(), "by": ("uuid", "slug"), "what": "outlet"}
-ARTICLE = {
-    "queryset": lambda user: Article.objects.all(),
-    "by": ("uuid", "url"),
-    "what": "article",
-}
-DATASET = {
-    "queryset": lambda user: Dataset.objects.all(),
-    "by": ("slug",),
-    "out": "slug",
-    "what": "dataset",
-}
-WEAPON = {
-    "queryset": lambda user: WeaponType.objects.all(),
-    "by": ("code",),
-    "out": "code",
-    "what": "weapon type",
-}
+def named_place(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: Place.objects.all(),
+        by=("uuid", "slug", "pcode"),
+        what="place",
+        **more,
+    )
+
+
+def named_actor(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: Actor.objects.all(), by=("uuid", "slug"), what="actor", **more
+    )
+
+
+def named_outlet(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: Outlet.objects.all(), by=("uuid", "slug"), what="outlet", **more
+    )
+
+
+def named_article(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: Article.objects.all(), by=("uuid", "url"), what="article", **more
+    )
+
+
+def named_dataset(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: Dataset.objects.all(),
+        by=("slug",),
+        out="slug",
+        what="dataset",
+        **more,
+    )
+
+
+def named_weapon(**more: Any) -> Reference:
+    return Reference(
+        queryset=lambda user: WeaponType.objects.all(),
+        by=("code",),
+        out="code",
+        what="weapon type",
+        **more,
+    )
 
 
 def _visible_incidents(user: User) -> QuerySet[Any]:
@@ -93,8 +115,7 @@ class CountSerializer(EvidenceSerializer):
         allow_null=True,
         help_text="The claim that says so; null for our assessment.",
     )
-    affiliation = Reference(
-        **ACTOR,
+    affiliation = named_actor(
         required=False,
         allow_null=True,
         help_text="The party they belonged to; null where the row is of all of them.",
@@ -130,7 +151,7 @@ class WeaponSerializer(EvidenceSerializer):
         allow_null=True,
         help_text="The claim that says so; null for our assessment.",
     )
-    weapon = Reference(**WEAPON, help_text="Code of the weapon type, such as EXG-ART.")
+    weapon = named_weapon(help_text="Code of the weapon type, such as EXG-ART.")
 
     class Meta:
         model = WeaponUse
@@ -160,7 +181,7 @@ class InvolvementSerializer(EvidenceSerializer):
         allow_null=True,
         help_text="The claim that says so; null for our assessment.",
     )
-    actor = Reference(**ACTOR, help_text="Who, by id or short name.")
+    actor = named_actor(help_text="Who, by id or short name.")
 
     class Meta:
         model = Involvement
@@ -191,15 +212,13 @@ class ClaimSerializer(EvidenceSerializer):
     """What one source says. Two figures for the same thing in one article are two claims."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
-    article = Reference(**ARTICLE, help_text="Where it stands: the article's id or its URL.")
-    attributed_outlet = Reference(
-        **OUTLET,
+    article = named_article(help_text="Where it stands: the article's id or its URL.")
+    attributed_outlet = named_outlet(
         required=False,
         allow_null=True,
         help_text="Who speaks, where that is an outlet, a hospital or a witness.",
     )
-    attributed_actor = Reference(
-        **ACTOR,
+    attributed_actor = named_actor(
         required=False,
         allow_null=True,
         help_text="Who speaks, where that is a party. One of the two is given.",
@@ -271,7 +290,7 @@ class FurtherPlaceSerializer(EvidenceSerializer):
     """Another place that it touched. Filters find it, totals do not count it."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
-    place = Reference(**PLACE)
+    place = named_place()
 
     class Meta:
         model = FurtherPlace
@@ -282,7 +301,7 @@ class ExternalIdSerializer(EvidenceSerializer):
     """What another dataset calls it."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
-    dataset = Reference(**DATASET, help_text="Short name of the dataset.")
+    dataset = named_dataset(help_text="Short name of the dataset.")
 
     class Meta:
         model = ExternalId
@@ -312,14 +331,12 @@ class IncidentSerializer(EvidenceSerializer):
     author = serializers.CharField(
         source="author.username", read_only=True, help_text="Who entered it; never verifies it."
     )
-    place = Reference(
-        **PLACE,
+    place = named_place(
         required=False,
         allow_null=True,
         help_text="The main place, by id, short name or P-code; totals count this one.",
     )
-    dataset = Reference(
-        **DATASET,
+    dataset = named_dataset(
         required=False,
         allow_null=True,
         help_text="Where an imported record comes from; null for our own.",
@@ -376,7 +393,7 @@ class WholeCountSerializer(CountSerializer):
     class Meta(CountSerializer.Meta):
         fields = [name for name in CountSerializer.Meta.fields if name not in ("id", "claim")]
 
-    claim = None  # where it stands says whose it is
+    claim = None  # type: ignore[assignment]  # where it stands says whose it is
 
 
 class AssessedCountSerializer(WholeCountSerializer):
@@ -391,14 +408,14 @@ class AssessedCountSerializer(WholeCountSerializer):
 
 
 class WholeWeaponSerializer(WeaponSerializer):
-    claim = None
+    claim = None  # type: ignore[assignment]  # where it stands says whose it is
 
     class Meta(WeaponSerializer.Meta):
         fields = [name for name in WeaponSerializer.Meta.fields if name not in ("id", "claim")]
 
 
 class WholeInvolvementSerializer(InvolvementSerializer):
-    claim = None
+    claim = None  # type: ignore[assignment]  # where it stands says whose it is
 
     class Meta(InvolvementSerializer.Meta):
         fields = [name for name in InvolvementSerializer.Meta.fields if name not in ("id", "claim")]
@@ -429,7 +446,7 @@ class AssessmentSerializer(StrictSerializer):
 
 
 class WholeVictimSerializer(VictimSerializer):
-    claims = Several(
+    claims = Several(  # type: ignore[assignment]
         child=Text(max_length=100),
         required=False,
         max_length=200,
@@ -515,8 +532,7 @@ class PlaceSerializer(EvidenceSerializer):
 
     slug = ShortName()
     id = serializers.UUIDField(source="uuid", read_only=True)
-    parent = Reference(
-        **PLACE,
+    parent = named_place(  # type: ignore[assignment]
         required=False,
         allow_null=True,
         help_text="The next wider place; null for a country.",
@@ -545,7 +561,9 @@ class ActorSerializer(EvidenceSerializer):
 
     slug = ShortName()
     id = serializers.UUIDField(source="uuid", read_only=True)
-    parent = Reference(**ACTOR, required=False, allow_null=True, help_text="What it is a part of.")
+    parent = named_actor(  # type: ignore[assignment]
+        required=False, allow_null=True, help_text="What it is a part of."
+    )
 
     class Meta:
         model = Actor
@@ -627,7 +645,7 @@ class TakeSerializer(StrictSerializer):
 class MergeIntoSerializer(StrictSerializer):
     """Which record is the duplicate, as it was read."""
 
-    source = Reference(
+    source = Reference(  # type: ignore[assignment]
         queryset=_visible_incidents,
         by=("uuid", "code"),
         what="incident",

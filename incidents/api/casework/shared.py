@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from harmtracker.api.filters import StrictFilterSet
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from harmtracker.api.serializers import EvidenceSerializer
 from harmtracker.api.shared import (
@@ -50,7 +51,7 @@ class EnteredListView(SharedListView):
     shape: ClassVar[type[EvidenceSerializer]]
     rows: ClassVar[QuerySet[Any]]
     one: ClassVar[str]
-    filterset = filters.PlaceFilters
+    filterset: ClassVar[type[StrictFilterSet]] = filters.PlaceFilters
     orders = by_text("name")
     weight = F("name")
 

@@ -11,20 +11,19 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db.models import F
+from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from harmtracker.api.idempotency import once
 from harmtracker.api.parameters import UUID, Parameter, whole
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from harmtracker.api.serializers import ReasonSerializer
-from harmtracker.api.shared import SharedListView, describe_list
-from harmtracker.api.team import TeamView
+from harmtracker.api.shared import RightsView, SharedListView, describe_list
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
 from incidents import assignments, entering, merging, restoring, services, warnings, workflow
@@ -56,15 +55,12 @@ HISTORY_LIMIT = Parameter("limit", whole(1, 200), "Entries in a page, at most 20
 HISTORY_BEFORE = Parameter("before", UUID, "Id of an entry: those before it.")
 
 
-class CaseworkView(TeamView):
-    def answer_whole(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
-        return self.ok(reading.whole(found, request), etag(found))
+class CaseworkView(RightsView):
+    rights: ClassVar[dict[str, tuple[str, str]]] = {}
 
-    def validated(self, serializer: Any) -> dict[str, Any]:
-        serializer.is_valid(raise_exception=True)
-        fields: dict[str, Any] = serializer.validated_data
-        return fields
+    def answer_whole(self, request: Request, incident: uuid.UUID) -> Response:
+        found = reading.find(self.person, incident)
+        return self.ok(reading.whole(found, request), etag(found))
 
 
 @describe_list("listRecords", summary="Records", tag=TAG, name="RecordPage")
@@ -107,8 +103,8 @@ class IncidentListView(SharedListView):
         warned = warnings.of_records([row.pk for row in rows])
         return [reading.in_list(row, warned[row.pk]) for row in rows]
 
-    def post(self, request: Request) -> Response:
-        return once(request, lambda: self._enter(request))
+    def post(self, request: Request) -> HttpResponse:
+        return self.once(lambda: self._enter(request))
 
     def _enter(self, request: Request) -> Response:
         user = self.person
@@ -204,14 +200,14 @@ class PartListView(CaseworkView):
     part: ClassVar[Part]
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
-        rows = self.part.rows(request.user).filter(incident=found)
+        found = reading.find(self.person, incident)
+        rows = self.part.rows(self.person).filter(incident=found)
         context = {"request": request, "incident": found}
         shown = self.part.serializer(list(rows), many=True, context=context).data
         return self.ok({"results": list(shown)}, etag(found))
 
-    def post(self, request: Request, incident: uuid.UUID) -> Response:
-        return once(request, lambda: self._add(request, incident))
+    def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._add(request, incident))
 
     def _add(self, request: Request, incident: uuid.UUID) -> Response:
         body, reason = take_reason(request)
@@ -235,13 +231,13 @@ class PartView(CaseworkView):
     part: ClassVar[Part]
 
     def _row(self, request: Request, incident: Incident, row: uuid.UUID) -> Any:
-        found = self.part.rows(request.user).filter(incident=incident, uuid=row).first()
+        found = self.part.rows(self.person).filter(incident=incident, uuid=row).first()
         if found is None:
             raise NotFound("There is no such part.")
         return found
 
     def get(self, request: Request, incident: uuid.UUID, row: uuid.UUID) -> Response:
-        record = reading.find(request.user, incident)
+        record = reading.find(self.person, incident)
         context = {"request": request, "incident": record}
         found = self._row(request, record, row)
         return self.ok(self.part.serializer(found, context=context).data, etag(record))
@@ -328,11 +324,11 @@ class StepView(CaseworkView):
 
     verb: ClassVar[Verb]
 
-    def post(self, request: Request, incident: uuid.UUID) -> Response:
-        return once(request, lambda: self._take(request, incident))
+    def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._take(request, incident))
 
     def _take(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         revision = revision_read(request, incident)
         said = self.validated(shapes.StepSerializer(data=request.data))
         found = reading.find(user, incident)
@@ -384,7 +380,7 @@ class StepListView(CaseworkView):
     """The steps that were taken with the record, the first one first."""
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
+        found = reading.find(self.person, incident)
         taken = Review.objects.filter(incident=found).select_related("actor").order_by("pk")
         return self.ok(
             {
@@ -421,7 +417,7 @@ class ContentView(CaseworkView):
     """
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
+        found = reading.find(self.person, incident)
         content = build_content(found.pk)
         last = door.latest_version(found.code)
         before = json.loads(last.document) if last is not None else {}
@@ -456,11 +452,11 @@ class HistoryView(CaseworkView):
     parameters = {HISTORY_LIMIT.name, HISTORY_BEFORE.name}
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
-        entries = history.entries_of(found, request.user)
+        found = reading.find(self.person, incident)
+        entries = history.entries_of(found, self.person)
         before, limit = self.query.read(HISTORY_BEFORE), self.query.read(HISTORY_LIMIT)
         if before is not None:
-            entries = entries.filter(pk__lt=history.entry_of(found, request.user, before).pk)
+            entries = entries.filter(pk__lt=history.entry_of(found, self.person, before).pk)
         page = list(entries[: limit + 1])
         more = history.shown(page[:limit])
         return self.ok(
@@ -486,13 +482,13 @@ class RestoreView(CaseworkView):
 
     body_is_optional = True
 
-    def post(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> Response:
-        return once(request, lambda: self._restore(request, incident, entry))
+    def post(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._restore(request, incident, entry))
 
     def _restore(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> Response:
         said = self.validated(shapes.RestoreSerializer(data=request.data))
         with edit(request, incident, said.get("change_reason", ""), self.request_id) as locked:
-            found = history.entry_of(locked, request.user, entry)
+            found = history.entry_of(locked, self.person, entry)
             restoring.restore(locked, found, said.get("only"))
         return self.answer_whole(request, incident)
 
@@ -520,15 +516,15 @@ class CommentListView(CaseworkView):
     """GET: the remarks on the record. POST: one more, which is no edit and needs no If-Match."""
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
+        found = reading.find(self.person, incident)
         rows = found.comments.select_related("author", "resolved_by")
         return self.ok({"results": list(shapes.CommentSerializer(rows, many=True).data)})
 
-    def post(self, request: Request, incident: uuid.UUID) -> Response:
-        return once(request, lambda: self._remark(request, incident))
+    def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._remark(request, incident))
 
     def _remark(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         found = reading.find(user, incident)
         if not user.has_perm("incidents.add_reviewcomment"):
             raise NotAllowed("You may not remark on records.")
@@ -562,7 +558,7 @@ class CommentView(CaseworkView):
     """GET: one remark. PATCH: settled, or opened again. Its words stay as they were said."""
 
     def _comment(self, request: Request, incident: uuid.UUID, comment: uuid.UUID) -> Any:
-        rows = reading.find(request.user, incident).comments
+        rows = reading.find(self.person, incident).comments
         found = rows.select_related("author", "resolved_by").filter(uuid=comment).first()
         if found is None:
             raise NotFound("There is no such remark.")
@@ -573,7 +569,7 @@ class CommentView(CaseworkView):
         return self.ok(shapes.CommentSerializer(found).data)
 
     def patch(self, request: Request, incident: uuid.UUID, comment: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         found = self._comment(request, incident, comment)
         if not user.has_perm("incidents.change_reviewcomment"):
             raise NotAllowed("You may not settle remarks.")
@@ -600,7 +596,7 @@ class TakeView(CaseworkView):
     body_is_optional = True
 
     def post(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         said = self.validated(shapes.TakeSerializer(data=request.data))
         taken = assignments.take(user, incident, over=said.get("over", False))
         return self.ok({"person": taken.person.username, "since": taken.since})
@@ -623,7 +619,7 @@ class ReleaseView(CaseworkView):
     body_is_optional = True
 
     def post(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         self.validated(shapes.EmptySerializer(data=request.data))
         assignments.release(user, incident)
         return self.no_content()
@@ -656,14 +652,14 @@ class MergeListView(CaseworkView):
     """
 
     def get(self, request: Request, incident: uuid.UUID) -> Response:
-        found = reading.find(request.user, incident)
-        return self.ok({"results": reading.merges_of(found, request.user)}, etag(found))
+        found = reading.find(self.person, incident)
+        return self.ok({"results": reading.merges_of(found, self.person)}, etag(found))
 
-    def post(self, request: Request, incident: uuid.UUID) -> Response:
-        return once(request, lambda: self._merge(request, incident))
+    def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._merge(request, incident))
 
     def _merge(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         revision = revision_read(request, incident)
         found = reading.find(user, incident)
         context = {"request": request}
@@ -695,11 +691,11 @@ class MergeListView(CaseworkView):
 class UndoView(CaseworkView):
     """A merge undone before it was published: everything goes back as it was."""
 
-    def post(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> Response:
-        return once(request, lambda: self._undo(request, incident, merge))
+    def post(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._undo(request, incident, merge))
 
     def _undo(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         revision = revision_read(request, incident)
         said = self.validated(shapes.UndoSerializer(data=request.data))
         merging.undo(
@@ -734,11 +730,11 @@ class RedactView(CaseworkView):
 
     scopes = {"POST": "verify"}
 
-    def post(self, request: Request, incident: uuid.UUID) -> Response:
-        return once(request, lambda: self._redact(request, incident))
+    def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
+        return self.once(lambda: self._redact(request, incident))
 
     def _redact(self, request: Request, incident: uuid.UUID) -> Response:
-        user: Any = request.user
+        user = self.person
         said = self.validated(shapes.RedactSerializer(data=request.data))
         found = reading.find(user, incident)
         done = redact(
