@@ -32,6 +32,7 @@ from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content, changes
+from incidents.redaction import PERMISSION as REDACT
 from incidents.redaction import redact
 
 from . import answers, filters, history, reading
@@ -651,6 +652,10 @@ class MergeListView(CaseworkView):
     this record that holds them is published, and from then on its address leads here.
     """
 
+    rights: ClassVar[dict[str, tuple[str, str]]] = {
+        "POST": (merging.PERMISSION, "merge records"),
+    }
+
     def get(self, request: Request, incident: uuid.UUID) -> Response:
         found = reading.find(self.person, incident)
         return self.ok({"results": reading.merges_of(found, self.person)}, etag(found))
@@ -691,6 +696,10 @@ class MergeListView(CaseworkView):
 class UndoView(CaseworkView):
     """A merge undone before it was published: everything goes back as it was."""
 
+    rights: ClassVar[dict[str, tuple[str, str]]] = {
+        "POST": (merging.PERMISSION, "merge records"),
+    }
+
     def post(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> HttpResponse:
         return self.once(lambda: self._undo(request, incident, merge))
 
@@ -729,6 +738,9 @@ class RedactView(CaseworkView):
     """
 
     scopes = {"POST": "verify"}
+    rights: ClassVar[dict[str, tuple[str, str]]] = {
+        "POST": (REDACT, "take texts out of what was published"),
+    }
 
     def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
         return self.once(lambda: self._redact(request, incident))
