@@ -65,8 +65,11 @@ class TestBothFactors:
             response = Client().post(LOGIN, data | {"code": code_of(people.researcher)})
             assert response["Location"] == got
 
-    def test_one_step_early_or_late_and_no_more(self, people: SimpleNamespace) -> None:
-        found = {}
+    def test_one_step_early_or_late_and_no_more(
+        self, people: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found, now = {}, time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
         for step in (-2, -1, 0, 1, 2):
             Authenticator.objects.update(last_t=-1)
             found[step] = log_in("researcher", code_of(people.researcher, step)).status_code
@@ -365,5 +368,5 @@ def test_a_name_that_nobody_has_costs_the_same_time(people: SimpleNamespace, set
             start = time.perf_counter()
             log_in(name, "123456", password="wrong password, wrong")
             times.append(time.perf_counter() - start)
-    middle = {name: sorted(times)[1] for name, times in spent.items()}
-    assert 0.5 < middle["researcher"] / middle["nobody"] < 2
+    # The quickest of each: what else the machine does only adds.
+    assert 0.5 < min(spent["researcher"]) / min(spent["nobody"]) < 2
