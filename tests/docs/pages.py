@@ -23,6 +23,7 @@ _MASKS = (
     (re.compile(r'"[0-9a-f]{8}-(\d+)"'), r'"<id>-\1"'),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b"), "<digest>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "<moment>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "<moment>"),
     (re.compile(r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"), "<moment>"),
 )
 _ANY_LINES = re.compile(r"[ \t]*\.\.\.")
