@@ -54,10 +54,14 @@ def of_records(ids: Collection[int]) -> dict[int, list[Warned]]:
     return found
 
 
+def lacking_in(incident: Incident) -> list[Warned]:
+    """What the record cannot be submitted without."""
+    return [warned for warned in of_records([incident.pk])[incident.pk] if warned.blocks]
+
+
 def refuse_incomplete(incident: Incident) -> None:
     """:class:`Invalid`, by field, where the record lacks what it cannot be submitted without."""
-    lacking = [warned for warned in of_records([incident.pk])[incident.pk] if warned.blocks]
-    if lacking:
+    if lacking := lacking_in(incident):
         raise Invalid(
             " ".join(warned.message for warned in lacking),
             fields={warned.field: [warned.message] for warned in lacking},

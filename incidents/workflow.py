@@ -299,6 +299,8 @@ def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
             why_not = f"You may not {_words(transition.verb)} incidents."
         elif is_merged:
             why_not = "The record is being merged into another: undo the merge first."
+        elif transition.verb == Verb.SUBMIT and (lacking := warnings.lacking_in(incident)):
+            why_not = " ".join(warned.message for warned in lacking)
         elif transition.verb == Verb.VERIFY and actor.pk in editors(incident):
             why_not = "You wrote or edited this record: a second person verifies it."
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:

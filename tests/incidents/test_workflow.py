@@ -362,6 +362,12 @@ def test_possible_steps_say_what_take_step_would(draft: Draft, people: SimpleNam
     assert "second person" in workflow.possible_steps(incident, people.verifier)[Verb.VERIFY]
 
 
+def test_what_a_record_lacks_is_said_with_the_step(draft: Draft, people: SimpleNamespace) -> None:
+    incident = draft(grading="unassessed")
+    steps = workflow.possible_steps(incident, people.researcher)
+    assert steps == {Verb.SUBMIT: "Nobody has graded the record yet."}
+
+
 def test_a_record_begins_as_a_draft(people: SimpleNamespace) -> None:
     with pytest.raises(Invalid) as refusal, acting(people.researcher):
         Incident.objects.create(author=people.researcher, title="x", state=State.SUBMITTED)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,16 +12,14 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from django.conf import settings
-from django.db import connections
 
 from harmtracker.history.acting import acting
 from sources.models import Article
 from tests import builders
 from tests.clients import Api
+from tests.running import server_process
 from tests.sources.files import PDF
 
-ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
 
 
@@ -81,13 +75,6 @@ def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def _address(alias: str) -> str:
-    at = connections[alias].get_connection_params()
-    if at["host"].startswith("/"):
-        return f"postgresql://{at['user']}@/{at['dbname']}?host={at['host']}&port={at['port']}"
-    return f"postgresql://{at['user']}:{at['password']}@{at['host']}:{at['port']}/{at['dbname']}"
-
-
 @pytest.fixture
 def running(
     committed: None, captures: Path, people: SimpleNamespace, api: Callable[..., Api]
@@ -96,47 +83,9 @@ def running(
         article: Article = builders.article()
     bearer = api("researcher").bearer
     assert bearer is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "warning"),
-            "harmtracker.wsgi:application",
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "harmtracker.settings",
-            "HARMTRACKER_IS_SERVER": "1",
-            "HARMTRACKER_CAPTURES": str(captures),
-            "HARMTRACKER_TOKEN_PEPPER": settings.HARMTRACKER_TOKEN_PEPPER,
-            "DATABASE_URL": _address("default"),
-            "DATABASE_PUBLIC_URL": _address("published"),
-        },
-    )
     path = f"/api/v1/casework/articles/{article.uuid}/captures/"
-    server = Running(port, process.pid, bearer, path)
-    try:
-        _wait_for(server)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(server: Running) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            status, _body = server.send(iter([PDF]), **{"Content-Type": "application/pdf"})
-        except OSError:
-            assert time.monotonic() < until, "the server did not start"
-            time.sleep(0.2)
-        else:
-            assert status == 201
-            return
+    with server_process(captures) as started:
+        yield Running(started.port, started.pid, bearer, path)
 
 
 def pieces(count_mib: int, *, begin: bytes = PDF) -> Iterator[bytes]:
