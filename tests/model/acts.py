@@ -472,7 +472,9 @@ class Join(Act):
             return Conflict
         if self.source.state not in ("draft", "published", "retracted"):
             return Conflict
-        if any(m.is_open and {m.source.pk, m.target.pk} & {r.pk for r in both} for m in world.merges):
+        if any(
+            m.is_open and {m.source.pk, m.target.pk} & {r.pk for r in both} for m in world.merges
+        ):
             return Conflict
         if self.is_stale:
             return Stale
@@ -487,9 +489,7 @@ class Join(Act):
     def _moved_in(self, later: World) -> None:
         self._move(
             later,
-            replace(
-                self, source=later.record(self.source.pk), target=later.record(self.target.pk)
-            ),
+            replace(self, source=later.record(self.source.pk), target=later.record(self.target.pk)),
         )
 
     def _what(self, world: World) -> tuple[dict[str, set[int]], list[Any]]:
@@ -682,5 +682,3 @@ class Redact(Act):
             world.redacted.append(self.word)
         else:
             self.record.redacted.append(self.word)
-
-

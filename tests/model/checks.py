@@ -104,8 +104,7 @@ def records(world: World) -> None:
             }
         for record in world.records:
             assert found[record.pk] == {
-                key: {name: _plain(row[name]) for name in columns}
-                for key, row in record.rows(kind)
+                key: {name: _plain(row[name]) for name in columns} for key, row in record.rows(kind)
             }, (kind, record.pk)
 
 
@@ -310,7 +309,8 @@ def words(world: World, tag: str) -> None:
 
 def _is_served(world: World, word: str) -> bool:
     return any(
-        folded(word) in folded(json.dumps({**version.document, "redactions": []}, ensure_ascii=False))
+        folded(word)
+        in folded(json.dumps({**version.document, "redactions": []}, ensure_ascii=False))
         for record in world.records
         for version in record.versions
     )
