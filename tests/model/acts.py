@@ -41,6 +41,11 @@ STEPS = {
 class Act:
     person: str
 
+    @property
+    def name(self) -> str:
+        """What it is counted as."""
+        return type(self).__name__.lower()
+
     def refused(self, world: World) -> Refusal:
         raise NotImplementedError
 
@@ -349,6 +354,10 @@ class Step(Act):
             case "retract":
                 return self._retract_refused(world)
         return None
+
+    @property
+    def name(self) -> str:
+        return self.verb
 
     def _verify_refused(self, world: World) -> Refusal:
         if self.person in world.editors(self.record):

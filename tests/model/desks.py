@@ -32,7 +32,7 @@ from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
 from sources.models import Article, Outlet
 from tests.model import acts
-from tests.model.world import Record, Shared
+from tests.model.world import Record, Shared, World
 
 MODELS: dict[str, Any] = {
     "claims": Claim,
@@ -76,6 +76,9 @@ def latest(*codes: str | None) -> dict[str, tuple[int, str, dict[str, Any], int]
 class Services:
     """Asks as the admin's pages and the commands do."""
 
+    def __init__(self, world: World) -> None:
+        self.dataset = Dataset.objects.get(pk=world.shared["dataset"][0].pk)
+
     def person(self, name: str) -> User:
         """Read anew, since what somebody may do is remembered with the row."""
         return User.objects.get(username=name)
@@ -101,8 +104,6 @@ class Services:
         if kind == "ids":
             fields["dataset"] = self.dataset
         return fields
-
-    dataset: Dataset
 
     def enter(
         self,

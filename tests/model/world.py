@@ -78,7 +78,7 @@ class Person:
         return self.is_active and any(right in RIGHTS[group] for group in self.groups)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Shared:
     """A place, actor, outlet, article or dataset that records name."""
 
@@ -89,6 +89,9 @@ class Shared:
     inside: Shared | None = None  # the wider place, the parent of an actor, an article's outlet
     voice: str = ""  # of an outlet: its independence group
     edits: list[tuple[int, str]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
 
     def line(self) -> list[Shared]:
         """It and what it lies in."""
@@ -102,7 +105,7 @@ class Version:
     seq: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Record:
     pk: int
     key: str
@@ -119,11 +122,14 @@ class Record:
     versions: list[Version] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"<{self.pk} {self.state} {self.code}>"
+
     def rows(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
         return sorted(self.parts[kind].items())
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Merge:
     key: str
     source: Record
@@ -133,6 +139,9 @@ class Merge:
     removed: list[tuple[str, Record, int, dict[str, Any]]]
     undone: int | None = None
     is_completed: bool = False
+
+    def __repr__(self) -> str:
+        return f"<{self.source} into {self.target}>"
 
     @property
     def is_open(self) -> bool:
