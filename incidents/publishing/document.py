@@ -6,6 +6,7 @@ publishing adds the stamps (code, version, published_at, previous_version, note,
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -38,6 +39,13 @@ PROTECTED_PLACES = 1
 
 def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _time(value: datetime.time | None) -> str | None:
+    """HH:MM, with the seconds where it has any."""
+    if value is None:
+        return None
+    return value.isoformat("seconds" if value.second else "minutes")
 
 
 def _point(
@@ -332,8 +340,8 @@ def build_content(incident_id: int) -> dict[str, Any]:
             "earliest": incident.date_earliest and incident.date_earliest.isoformat(),
             "latest": incident.date_latest and incident.date_latest.isoformat(),
             "precision": incident.date_precision,
-            "local_time": incident.local_time and incident.local_time.strftime("%H:%M"),
-            "local_time_end": incident.local_time_end and incident.local_time_end.strftime("%H:%M"),
+            "local_time": _time(incident.local_time),
+            "local_time_end": _time(incident.local_time_end),
             "time_kind": incident.time_kind,
             "utc_offset": incident.utc_offset,
         },
