@@ -168,7 +168,7 @@ class TestToTheLetter:
         article = Article.objects.exclude(url=None).first()
         client, data = opened(article)
         data |= {"url": ["example.org/story"], "change_reason": ["Moved"]}
-        assert "valid URL" in refusals(client.post(change_url(article), data))
+        assert "begins with http" in refusals(client.post(change_url(article), data))
 
     def test_required_text_is_more_than_spaces(
         self, draft: Callable[..., Incident], opened: Callable[..., Any]

@@ -26,7 +26,7 @@ def templates() -> list[str]:
 
 
 def examples() -> list[str]:
-    """One address of each route, of something that is there."""
+    """One address of each public route, of something that is there."""
     values = {
         "/api/v1/weapon-types/<str:code>/": "EXG-ART",
         "/api/v1/codelists/<str:list>/": "grading",
@@ -36,7 +36,8 @@ def examples() -> list[str]:
     for kind in ("place", "actor", "outlet", "article"):
         found = PublishedReference.objects.using("published").filter(kind=kind)
         values[f"/api/v1/{kind}s/<str:id>/"] = found.values_list("key", flat=True)[0]
-    return [_filled(template, values) for template in templates()]
+    public = [path for path in templates() if not path.startswith("/api/v1/casework/")]
+    return [_filled(template, values) for template in public]
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

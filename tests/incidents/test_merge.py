@@ -633,17 +633,17 @@ def test_incidents_merge_undone_as_draft(world: World) -> None:
     )
 
 
-def test_incidents_incident_being_merged_is_not_submitted(world: World) -> None:
+def test_incidents_incident_being_merged_does_not_end_by_hand(world: World) -> None:
     def write() -> None:
         Review.objects.create(
             incident=world.source,
-            verb=Verb.SUBMIT,
-            actor=world.r,
+            verb=Verb.MERGE,
+            actor=world.people.verifier,
             revision=IncidentRevision.objects.get(incident=world.source).number,
         )
-        Incident.objects.filter(pk=world.source.pk).update(state=State.SUBMITTED)
+        Incident.objects.filter(pk=world.source.pk).update(state=State.MERGED)
 
-    assert rule(write, world.r) == "incidents_incident_being_merged"
+    assert rule(write, world.people.verifier) == "incidents_incident_being_merged"
 
 
 def _end(incident: Incident, actor: User) -> None:

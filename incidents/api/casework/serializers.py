@@ -107,7 +107,7 @@ class CountSerializer(EvidenceSerializer):
     narrower row is a part of it, and is never added to its whole.
     """
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     claim = OfRecord(
         model=Claim,
         what="claim",
@@ -143,7 +143,7 @@ class CountSerializer(EvidenceSerializer):
 class WeaponSerializer(EvidenceSerializer):
     """A means of harm, and how sure that is."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     claim = OfRecord(
         model=Claim,
         what="claim",
@@ -173,7 +173,7 @@ class WeaponSerializer(EvidenceSerializer):
 class InvolvementSerializer(EvidenceSerializer):
     """That an actor had a part in it, and how sure that is."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     claim = OfRecord(
         model=Claim,
         what="claim",
@@ -199,7 +199,7 @@ class InvolvementSerializer(EvidenceSerializer):
 class BasisSerializer(EvidenceSerializer):
     """That a claim sets a bound of an assessed count, or was left out and why."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     count = OfRecord(model=CasualtyCount, what="count", help_text="The assessed count, by its id.")
     claim = OfRecord(model=Claim, what="claim", help_text="The claim, by its id.")
 
@@ -211,7 +211,7 @@ class BasisSerializer(EvidenceSerializer):
 class ClaimSerializer(EvidenceSerializer):
     """What one source says. Two figures for the same thing in one article are two claims."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     article = named_article(help_text="Where it stands: the article's id or its URL.")
     attributed_outlet = named_outlet(
         required=False,
@@ -256,7 +256,7 @@ class NamedBy(Several):
 class VictimSerializer(EvidenceSerializer):
     """One person who was harmed. A name leaves only with a basis of consent."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     claims = NamedBy(
         child=OfRecord(model=Claim, what="claim"),
         required=False,
@@ -289,7 +289,7 @@ class VictimSerializer(EvidenceSerializer):
 class FurtherPlaceSerializer(EvidenceSerializer):
     """Another place that it touched. Filters find it, totals do not count it."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     place = named_place()
 
     class Meta:
@@ -300,7 +300,7 @@ class FurtherPlaceSerializer(EvidenceSerializer):
 class ExternalIdSerializer(EvidenceSerializer):
     """What another dataset calls it."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     dataset = named_dataset(help_text="Short name of the dataset.")
 
     class Meta:
@@ -311,7 +311,7 @@ class ExternalIdSerializer(EvidenceSerializer):
 class LinkSerializer(EvidenceSerializer):
     """How the record stands to another one."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     other = Reference(
         queryset=_visible_incidents,
         by=("uuid", "code"),
@@ -327,7 +327,7 @@ class LinkSerializer(EvidenceSerializer):
 class IncidentSerializer(EvidenceSerializer):
     """Our own words and judgement about one event."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     author = serializers.CharField(
         source="author.username", read_only=True, help_text="Who entered it; never verifies it."
     )
@@ -429,9 +429,11 @@ class WholeClaimSerializer(ClaimSerializer):
         required=False,
         help_text="Your name for it in this body, by which bases and victims refer to it.",
     )
-    counts = WholeCountSerializer(many=True, required=False)
-    weapons = WholeWeaponSerializer(many=True, required=False)
-    involvements = WholeInvolvementSerializer(many=True, required=False)
+    counts = WholeCountSerializer(many=True, required=False, help_text="Casualty counts.")
+    weapons = WholeWeaponSerializer(many=True, required=False, help_text="Means of harm.")
+    involvements = WholeInvolvementSerializer(
+        many=True, required=False, help_text="Who had a part."
+    )
 
     class Meta(ClaimSerializer.Meta):
         fields = ["key", *ClaimSerializer.Meta.fields[1:], "counts", "weapons", "involvements"]
@@ -440,9 +442,11 @@ class WholeClaimSerializer(ClaimSerializer):
 class AssessmentSerializer(StrictSerializer):
     """What we conclude from the claims."""
 
-    counts = AssessedCountSerializer(many=True, required=False)
-    weapons = WholeWeaponSerializer(many=True, required=False)
-    involvements = WholeInvolvementSerializer(many=True, required=False)
+    counts = AssessedCountSerializer(many=True, required=False, help_text="Casualty counts.")
+    weapons = WholeWeaponSerializer(many=True, required=False, help_text="Means of harm.")
+    involvements = WholeInvolvementSerializer(
+        many=True, required=False, help_text="Who had a part."
+    )
 
 
 class WholeVictimSerializer(VictimSerializer):
@@ -494,12 +498,18 @@ class WholeIncidentSerializer(IncidentSerializer):
             )
         return super().to_internal_value(data)
 
-    claims = WholeClaimSerializer(many=True, required=False)
+    claims = WholeClaimSerializer(many=True, required=False, help_text="What the sources say.")
     assessment = AssessmentSerializer(required=False)
-    victims = WholeVictimSerializer(many=True, required=False)
-    further_places = WholeFurtherPlaceSerializer(many=True, required=False)
-    external_ids = WholeExternalIdSerializer(many=True, required=False)
-    links = WholeLinkSerializer(many=True, required=False)
+    victims = WholeVictimSerializer(many=True, required=False, help_text="People harmed.")
+    further_places = WholeFurtherPlaceSerializer(
+        many=True, required=False, help_text="Other places that it touched."
+    )
+    external_ids = WholeExternalIdSerializer(
+        many=True, required=False, help_text="What other datasets call it."
+    )
+    links = WholeLinkSerializer(
+        many=True, required=False, help_text="How it stands to other records."
+    )
 
     class Meta(IncidentSerializer.Meta):
         fields = [
@@ -531,7 +541,7 @@ class PlaceSerializer(EvidenceSerializer):
     """A place that incidents happen in, from a country down to one site, in a tree."""
 
     slug = ShortName()
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     parent = named_place(  # type: ignore[assignment]
         required=False,
         allow_null=True,
@@ -560,7 +570,7 @@ class ActorSerializer(EvidenceSerializer):
     """A party or another group of people, or a unit of one, in a tree."""
 
     slug = ShortName()
-    id = serializers.UUIDField(source="uuid", read_only=True)
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
     parent = named_actor(  # type: ignore[assignment]
         required=False, allow_null=True, help_text="What it is a part of."
     )
@@ -593,13 +603,21 @@ class DatasetSerializer(EvidenceSerializer):
 class CommentSerializer(EvidenceSerializer):
     """A remark on one field, open until somebody resolves it."""
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
-    author = serializers.CharField(source="author.username", read_only=True)
-    at = serializers.DateTimeField(read_only=True)
-    resolved_by = serializers.CharField(
-        source="resolved_by.username", read_only=True, default=None, allow_null=True
+    id = serializers.UUIDField(source="uuid", read_only=True, help_text="Its id.")
+    author = serializers.CharField(
+        source="author.username", read_only=True, help_text="Who remarked it."
     )
-    resolved_at = serializers.DateTimeField(read_only=True)
+    at = serializers.DateTimeField(read_only=True, help_text="When.")
+    resolved_by = serializers.CharField(
+        source="resolved_by.username",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Who settled it; null while it is open.",
+    )
+    resolved_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When it was settled."
+    )
 
     class Meta:
         model = ReviewComment

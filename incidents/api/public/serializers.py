@@ -52,7 +52,9 @@ class DateSerializer(serializers.Serializer):
         allow_null=True, help_text="Last day it can have been. NULL: not known, or open."
     )
     precision = coded("date_precision", "How far the two lie apart.", allow_null=True)
-    local_time = string("HH:MM by the clocks of the place, HH:MM:SS where known so.", allow_null=True)
+    local_time = string(
+        "HH:MM by the clocks of the place, HH:MM:SS where known so.", allow_null=True
+    )
     local_time_end = string("End of the window, in the same way.", allow_null=True)
     time_kind = coded("time_kind", "What the time says.")
     utc_offset = string("Offset of the local time, such as +06:30.", allow_null=True)

@@ -91,6 +91,7 @@ def address(route: str, incident: str, hidden: SimpleNamespace) -> str:
         .replace("<uuid:row>", hidden.rows.get(part, NIL))
         .replace("<uuid:comment>", hidden.comment)
         .replace("<uuid:entry>", hidden.entry)
+        .replace("<uuid:merge>", NIL)
     )
 
 
