@@ -302,7 +302,10 @@ def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
         elif transition.verb == Verb.SUBMIT and (lacking := warnings.lacking_in(incident)):
             why_not = " ".join(warned.message for warned in lacking)
         elif transition.verb == Verb.VERIFY and actor.pk in editors(incident):
-            why_not = "You wrote or edited this record: a second person verifies it."
+            why_not = (
+                "You wrote or edited this record, or something that it names: a second person "
+                "verifies it."
+            )
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:
             why_not = "You wrote this record: somebody else publishes it."
         elif transition.verb == Verb.RETRACT:
