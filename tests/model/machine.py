@@ -133,7 +133,7 @@ def new_world(tag: str) -> World:
 
 
 class Acts(RuleBasedStateMachine):
-    """The acts. One seed stands for one: integers that Hypothesis draws one by one are mostly small.
+    """The acts. One seed stands for one: numbers drawn one by one are mostly small.
 
     ``tally`` counts what came of them over all runs.
     """
@@ -154,7 +154,7 @@ class Acts(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 2**32 - 1))
     def act(self, seed: int) -> None:
-        self.r = Random(seed)
+        self.r = Random(f"{seed} {self.world.tick}")
         ways = {
             self.edit: 30,
             self.next_step: 14,
@@ -187,7 +187,7 @@ class Acts(RuleBasedStateMachine):
             refusal = error
         got = None if refusal is None else type(refusal)
         assert got is expected, (act, expected, refusal)
-        self.tally[f"{act.name}: {got.__name__ if got else 'done'}"] += 1
+        self.tally[f"{act.called}: {got.__name__ if got else 'done'}"] += 1
         if refusal is not None:
             assert checks.footprint() == before
             return False
