@@ -42,7 +42,7 @@ class Act:
     person: str
 
     @property
-    def name(self) -> str:
+    def called(self) -> str:
         """What it is counted as."""
         return type(self).__name__.lower()
 
@@ -356,7 +356,7 @@ class Step(Act):
         return None
 
     @property
-    def name(self) -> str:
+    def called(self) -> str:
         return self.verb
 
     def _verify_refused(self, world: World) -> Refusal:

@@ -103,6 +103,8 @@ class Services:
             fields["qualifier"] = qualifier(values)
         if kind == "ids":
             fields["dataset"] = self.dataset
+        if kind == "involvements":
+            fields |= {"role": "alleged_perpetrator", "certainty": "alleged"}
         return fields
 
     def enter(
