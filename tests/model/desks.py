@@ -79,6 +79,10 @@ class Services:
     def __init__(self, world: World) -> None:
         self.dataset = Dataset.objects.get(pk=world.shared["dataset"][0].pk)
 
+    def agrees(self, expected: acts.Refusal, got: acts.Refusal) -> bool:
+        """Whether what came of an act is what the model says."""
+        return expected is got
+
     def person(self, name: str) -> User:
         """Read anew, since what somebody may do is remembered with the row."""
         return User.objects.get(username=name)
