@@ -493,8 +493,8 @@ class ActsOverTheApi(Acts):
         return OverTheApi(self.world)
 
     def take(self, act: Act) -> bool:
-        if isinstance(act, Edit) and isinstance(act.change, Add) and act.change.kind == "links":
-            # Whom somebody may link to is asked of what they see, by the API alone.
-            if not self.world.sees(act.person, act.change.values["other"]):
-                return False
+        links = isinstance(act, Edit) and isinstance(act.change, Add) and act.change.kind == "links"
+        # Whom somebody may link to is asked of what they see, by the API alone.
+        if links and not self.world.sees(act.person, act.change.values["other"]):
+            return False
         return super().take(act)
