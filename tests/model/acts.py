@@ -134,7 +134,7 @@ class Add(Change):
                 is_there = any(all(row[k] == new[k] for k in group) for row in rows)
                 own = [row for row in rows if row["claim"] == new["claim"]]
                 return Invalid if is_there or is_part_above_whole([*own, new]) else None
-            case "bases" | "further":
+            case "bases" | "further" | "involvements":
                 return Invalid if new in rows else None
             case "ids":
                 is_taken = new in rows or world.is_id_taken(new["value"], record)

@@ -493,8 +493,9 @@ class ActsOverTheApi(Acts):
         return OverTheApi(self.world)
 
     def take(self, act: Act) -> bool:
-        links = isinstance(act, Edit) and isinstance(act.change, Add) and act.change.kind == "links"
         # Whom somebody may link to is asked of what they see, by the API alone.
-        if links and not self.world.sees(act.person, act.change.values["other"]):
+        change = act.change if isinstance(act, Edit) else None
+        other = change.values.get("other") if isinstance(change, Add) else None
+        if other is not None and not self.world.sees(act.person, other):
             return False
         return super().take(act)
