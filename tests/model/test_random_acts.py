@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 # How many runs. Given from outside, they are other ones each time; else always the same.
 EXAMPLES = int(os.environ.get("HARMTRACKER_MODEL_EXAMPLES", "0"))
 PROFILE = settings(
-    max_examples=EXAMPLES or 10,
+    max_examples=EXAMPLES or 8,
     derandomize=not EXAMPLES,
     stateful_step_count=40 if not EXAMPLES else 60,
     deadline=None,
