@@ -162,6 +162,7 @@ class Acts(RuleBasedStateMachine):
             self.edit: 32,
             self.next_step: 14,
             self.publish_it: 12,
+            self.retract_it: 4,
             self.any_step: 14,
             self.merge: 9,
             self.undo: 5,
@@ -404,15 +405,24 @@ class Acts(RuleBasedStateMachine):
         possible = [verb for verb in verbs if steps[verb]]
         return bool(possible) and self.take(self.r.choice(steps[self.r.choice(possible)]))
 
-    def publish_it(self) -> None:
+    def publish_it(self, record: Record | None = None) -> None:
         """From where a record stands to its publication, if people let it through."""
-        record = self.record()
+        record = record or self.record()
         if record.state in ("published", "retracted"):
             self._take_possible(record, ["reopen"])
         while record.state in ("draft", "submitted", "verified"):
+            if record.state == "submitted" and self.r.random() < 0.4:
+                # The one who may verify and may have edited as well.
+                self.take(Step("both", record, "verify"))
             was_taken = self._take_possible(record, ["submit", "verify", "publish"])
             if not was_taken or self.r.random() < 0.15:
                 break
+
+    def retract_it(self) -> None:
+        """Both halves of a retraction, if people let it through."""
+        record = self.record()
+        if self._take_possible(record, ["propose_retraction"]):
+            self._take_possible(record, ["retract"])
 
     def any_step(self) -> None:
         """Any step by anybody: of a state from which it leads, most of the time."""
@@ -434,13 +444,16 @@ class Acts(RuleBasedStateMachine):
     # --- Merging ---
 
     def merge(self) -> None:
+        """A merge; often the record that it was into is then published."""
         source, target = self.record(), self.record()
         drafts = [r for r in self.world.records if r.state == "draft" and r is not source]
         if drafts and self.r.random() < 0.9:
             target = self.r.choice(drafts)
         person = self.someone(EDITORS, source, target)
         reason = "" if self.seldom() else "Entered twice"
-        self.take(Join(person, source, target, reason, self.seldom()))
+        was_merged = self.take(Join(person, source, target, reason, self.seldom()))
+        if was_merged and self.r.random() < 0.4:
+            self.publish_it(target)
 
     def undo(self) -> None:
         merges = self.world.merges
