@@ -52,9 +52,10 @@ from tests.model.desks import Services
 from tests.model.world import Person, Record, Shared, World
 
 GROUPS = {name: {group} for name, group in database.PEOPLE.items()}
-GROUPS["both"] = {"researcher", "verifier"}
-EDITORS = ("researcher", "other_researcher", "both")
-LEAVING = ("verifier", "other_verifier", "other_researcher", "both")
+BOTH = ("both", "other_both")
+GROUPS |= {name: {"researcher", "verifier"} for name in BOTH}
+EDITORS = ("researcher", "other_researcher", *BOTH)
+LEAVING = ("verifier", "other_verifier", "other_researcher", *BOTH)
 MOST_RECORDS = 4
 # A database that has grown longer than this is laid anew between two runs.
 LONG = 150
@@ -63,11 +64,12 @@ _runs = itertools.count(1)
 
 
 def prepare() -> None:
-    """The one person of this database who both enters and verifies."""
-    if not User.objects.filter(username="both").exists():
-        both = create_person(username="both", password=database.PASSWORD, group="researcher")
-        both.groups.add(Group.objects.get(name="verifier"))
-        second_factor.new_authenticator(both, is_confirmed=True)
+    """The people of this database who both enter and verify."""
+    for name in BOTH:
+        if not User.objects.filter(username=name).exists():
+            both = create_person(username=name, password=database.PASSWORD, group="researcher")
+            both.groups.add(Group.objects.get(name="verifier"))
+            second_factor.new_authenticator(both, is_confirmed=True)
 
 
 def _shared(kind: str, row: Any, inside: Shared | None = None) -> Shared:
@@ -145,11 +147,12 @@ class Acts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tag = f"q{next(_runs)}z"
+        run = next(_runs)
+        self.tag = f"q{run}z"
         self.world = new_world(self.tag)
         self.desk = self.new_desk()
         self.r = Random(0)
-        for author in ("researcher", "other_researcher"):
+        for author in ("researcher", "both" if run % 2 else "other_researcher"):
             self.take(self._entering(author))
 
     def new_desk(self) -> Any:
@@ -162,6 +165,7 @@ class Acts(RuleBasedStateMachine):
             self.edit: 32,
             self.next_step: 14,
             self.publish_it: 12,
+            self.retract_it: 4,
             self.any_step: 14,
             self.merge: 9,
             self.undo: 5,
@@ -404,15 +408,24 @@ class Acts(RuleBasedStateMachine):
         possible = [verb for verb in verbs if steps[verb]]
         return bool(possible) and self.take(self.r.choice(steps[self.r.choice(possible)]))
 
-    def publish_it(self) -> None:
+    def publish_it(self, record: Record | None = None) -> None:
         """From where a record stands to its publication, if people let it through."""
-        record = self.record()
+        record = record or self.record()
         if record.state in ("published", "retracted"):
             self._take_possible(record, ["reopen"])
         while record.state in ("draft", "submitted", "verified"):
+            if record.state == "submitted" and self.r.random() < 0.4:
+                # One of those who may verify and may have edited as well.
+                self.take(Step(self.r.choice(BOTH), record, "verify"))
             was_taken = self._take_possible(record, ["submit", "verify", "publish"])
             if not was_taken or self.r.random() < 0.15:
                 break
+
+    def retract_it(self) -> None:
+        """Both halves of a retraction, if people let it through."""
+        record = self.record()
+        if self._take_possible(record, ["propose_retraction"]):
+            self._take_possible(record, ["retract"])
 
     def any_step(self) -> None:
         """Any step by anybody: of a state from which it leads, most of the time."""
@@ -434,13 +447,16 @@ class Acts(RuleBasedStateMachine):
     # --- Merging ---
 
     def merge(self) -> None:
+        """A merge; often the record that it was into is then published."""
         source, target = self.record(), self.record()
         drafts = [r for r in self.world.records if r.state == "draft" and r is not source]
         if drafts and self.r.random() < 0.9:
             target = self.r.choice(drafts)
         person = self.someone(EDITORS, source, target)
         reason = "" if self.seldom() else "Entered twice"
-        self.take(Join(person, source, target, reason, self.seldom()))
+        was_merged = self.take(Join(person, source, target, reason, self.seldom()))
+        if was_merged and self.r.random() < 0.4:
+            self.publish_it(target)
 
     def undo(self) -> None:
         merges = self.world.merges
@@ -459,7 +475,7 @@ class Acts(RuleBasedStateMachine):
         record = self.r.choice(coded or self.world.records)
         self.take(
             Redact(
-                self.someone(("verifier", "other_verifier", "both"), record),
+                self.someone(("verifier", "other_verifier", *BOTH), record),
                 record,
                 self.r.choice(self.world.words),
                 reason="" if self.seldom() else "The family asked for it",
