@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import urllib.error
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +24,7 @@ from harmtracker.addresses import client_address, network
 from harmtracker.api import problems, throttling
 from harmtracker.models import RequestCount
 from tests.clients import Api
+from tests.running import server_process
 
 ROOT = "/api/v1/"
 CASEWORK = "/api/v1/casework/incidents/"
@@ -315,6 +321,24 @@ def test_many_at_once_get_what_the_rate_says_and_no_more(settings: Any) -> None:
     for thread in threads:
         thread.join()
     assert (answers.count(200), answers.count(429)) == (60, 540)
+
+
+@pytest.mark.usefixtures("committed")
+def test_four_processes_together_give_what_the_rate_says(tmp_path: Path) -> None:
+    def status(address: str) -> int:
+        try:
+            with urllib.request.urlopen(address, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    rate = {"HARMTRACKER_RATE_ANONYMOUS": "60/h"}
+    with server_process(tmp_path, workers=4, **rate) as server, ThreadPoolExecutor(16) as pool:
+        asked = pool.map(status, [f"http://127.0.0.1:{server.port}{ROOT}"] * 600)
+        answers = Counter(asked)
+    # One of them was the question whether the server answers yet.
+    assert answers == {200: 59, 429: 541}
 
 
 @pytest.mark.parametrize(

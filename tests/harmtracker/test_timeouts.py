@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import urllib.request
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +15,7 @@ from django.test import Client
 from harmtracker import checks, timeouts
 from harmtracker.api import problems
 from incidents.api.public import reading
+from tests.running import server_process
 
 pytestmark = pytest.mark.usefixtures("three")
 LIST = "/api/v1/incidents/"
@@ -85,15 +88,23 @@ def test_a_statement_that_takes_too_long_is_503(
     connections["published"].close()
 
 
-def test_a_connection_that_was_ended_is_made_anew(client: Client) -> None:
-    assert client.get(LIST).status_code == 200
-    for alias in ("default", "published"):
-        with connections[alias].cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            (pid,) = cursor.fetchone()
-        with psycopg.connect(**_parameters(alias), autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    assert client.get(LIST).status_code == 200
+@pytest.mark.usefixtures("committed")
+def test_a_server_whose_connections_were_ended_answers_at_once(tmp_path: Path) -> None:
+    with server_process(tmp_path, HARMTRACKER_RATE_ANONYMOUS="1000/min") as server:
+        address = f"http://127.0.0.1:{server.port}{LIST}"
+        for _ in range(3):
+            for alias in ("default", "published"):
+                with psycopg.connect(**_parameters(alias), autocommit=True) as other:
+                    ended = other.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND usename = current_user "
+                        "AND pid <> pg_backend_pid()"
+                    ).fetchall()
+                    assert ended
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+                # Counted where all processes count, and not by this one for itself.
+                assert answer.headers["RateLimit"]
 
 
 @pytest.mark.parametrize("sqlstate", ["25P03", "25P04", "25006"])
@@ -103,7 +114,8 @@ def test_what_passes_is_503_whatever_class_its_error_has(sqlstate: str) -> None:
     try:
         raise error
     except InternalError as caught:
-        assert problems.of(caught).slug == "unavailable"
+        problem = problems.of(caught)
+    assert problem.slug == "unavailable"
 
 
 class _Timed(psycopg.errors.InternalError):
@@ -126,6 +138,5 @@ def test_a_page_without_the_database_is_503(monkeypatch: pytest.MonkeyPatch, pat
 
 def _parameters(alias: str) -> dict[str, Any]:
     parameters = connections[alias].get_connection_params()
-    return {
-        k: v for k, v in parameters.items() if k in ("host", "port", "user", "password", "dbname")
-    }
+    wanted = ("host", "port", "user", "password", "dbname")
+    return {name: value for name, value in parameters.items() if name in wanted}
