@@ -1414,7 +1414,7 @@ STEPS: list[tuple[str, str, Write, Write]] = [
             alter(PublishedIncident, **{column: -1}),
             alter(PublishedIncident, **{column: 0}),
         )
-        for column in ("number", "valid_from", "valid_until")
+        for column in ("number", "valid_from", "valid_until", "index_shape")
     ),
 ]
 
