@@ -238,6 +238,8 @@ def written(*, as_json: bool) -> bytes:
 class SchemaView(ReadView):
     """This API in OpenAPI 3.1: JSON, or YAML if the client asks for it."""
 
+    is_counted = False
+
     renderer_classes = [
         StoredJSONRenderer,
         OpenAPIJSONRenderer,
@@ -252,6 +254,8 @@ class SchemaView(ReadView):
 
 class DocsView(SpectacularSwaggerSplitView):
     """The same for people: Swagger UI, whose files are our own."""
+
+    is_counted = False
 
     http_method_names = ["get", "head"]
     content_negotiation_class = PlainNegotiation
