@@ -395,11 +395,18 @@ ROW_FILTERS = {
 }
 
 
-class IncidentFilters(StrictFilterSet):
-    """Filters of incidents, the same for every list and export of what belongs to incidents.
+GRADING = listed(code_list("grading"))
+RECORD_TYPE = listed(code_list("record_type"))
+HARM_REPORTED = listed(code_list("harm_reported"))
+ABOUT_GRADING = "How well the harm is established."
+ABOUT_RECORD_TYPE = "Single incidents, or counts over several."
+ABOUT_HARM_REPORTED = "Whether any source reports harm to civilians."
 
-    Those on the date, on one weapon, one involvement, one count row and one total are applied
-    together.
+
+class AssessmentFilters(StrictFilterSet):
+    """What is asked of our assessment in casework and in public alike.
+
+    Filters on the date, and those on one total, are applied together.
     """
 
     date_from = TogetherFilter(DAY, "Not before this day; date_match says how that is meant.")
@@ -411,6 +418,84 @@ class IncidentFilters(StrictFilterSet):
         "whatever it was; a date with an open end is never certain. An incident of no known date "
         "matches neither.",
     )
+    bbox = BoxFilter(
+        BOX,
+        "west,south,east,north in degrees (WGS 84), the edges included: of the main place's "
+        "point. With west greater than east the box crosses the antimeridian.",
+    )
+    grading = StrictFilter(GRADING, ABOUT_GRADING, lookup_expr="in", several=True)
+    record_type = StrictFilter(RECORD_TYPE, ABOUT_RECORD_TYPE, lookup_expr="in", several=True)
+    harm_reported = StrictFilter(HARM_REPORTED, ABOUT_HARM_REPORTED, lookup_expr="in", several=True)
+
+    @classmethod
+    def get_filters(cls) -> OrderedDict[str, Any]:
+        return OrderedDict([*super().get_filters().items(), *COUNT_FILTERS.items()])
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        self._check_dates()
+        return self._with_totals(super().filter_queryset(queryset).filter(self._dates()))
+
+    def _check_dates(self) -> None:
+        start, end = self.given.get("date_from"), self.given.get("date_to")
+        if "date_match" in self.given and not (start or end):
+            raise_for([("date_match", Unacceptable("It needs date_from or date_to."))])
+        if start and end and start > end:
+            raise_for([("date_to", Unacceptable("It lies before date_from."))])
+
+    @property
+    def is_certain(self) -> bool:
+        return self.given.get("date_match") == "certain"
+
+    def _dates(self) -> Q:
+        start, end = self.given.get("date_from"), self.given.get("date_to")
+        if not (start or end):
+            return Q()
+        if self.is_certain:
+            condition = Q(date_earliest__isnull=False, date_latest__isnull=False)
+            if start:
+                condition &= Q(date_earliest__gte=start)
+            return condition & Q(date_latest__lte=end) if end else condition
+        condition = Q(date_earliest__isnull=False) | Q(date_latest__isnull=False)
+        if start:
+            condition &= Q(date_latest__gte=start) | Q(date_latest__isnull=True)
+        if end:
+            condition &= Q(date_earliest__lte=end) | Q(date_earliest__isnull=True)
+        return condition
+
+    def dated(self) -> Q:
+        """What the date filters say of the first day alone, where there is one.
+
+        It follows from the filters and finds nothing else; with it a list by date starts and
+        stops in the index where the range does.
+        """
+        start, end = self.given.get("date_from"), self.given.get("date_to")
+        condition = Q(date_earliest__isnull=False)
+        if start and self.is_certain:
+            condition &= Q(date_earliest__gte=start)
+        if end:
+            condition &= Q(date_earliest__lte=end)
+        return condition
+
+    def _with_totals(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        conditions: dict[tuple[str, str], Q] = {}
+        for name, value in self.given.items():
+            item = self.filters[name]
+            if isinstance(item, CountFilter):
+                conditions[item.total] = conditions.get(item.total, Q()) & Q((item.lookup, value))
+        for (outcome, bucket), condition in conditions.items():
+            rows = PublishedTotal.objects.using("published").filter(
+                condition, incident=OuterRef("pk"), outcome=outcome, bucket=bucket
+            )
+            queryset = queryset.filter(Exists(rows))
+        return queryset
+
+
+class IncidentFilters(AssessmentFilters):
+    """Filters of incidents, the same for every list and export of what belongs to incidents.
+
+    Those on one weapon, one involvement and one count row are applied together.
+    """
+
     place = KeysFilter(
         PLACE,
         "P-code or id of a place, the main one or a further one; whatever lies in it is found too.",
@@ -429,11 +514,6 @@ class IncidentFilters(StrictFilterSet):
         column="place_keys",
     )
     not_country = KeysFilter(COUNTRY, _dropped("country"), column="place_keys", drops=True)
-    bbox = BoxFilter(
-        BOX,
-        "west,south,east,north in degrees (WGS 84), the edges included: of the main place's "
-        "point. With west greater than east the box crosses the antimeridian.",
-    )
     near = NearFilter(
         NEAR,
         "latitude,longitude,kilometres: the main place's point lies at most so far from this one, "
@@ -485,25 +565,17 @@ class IncidentFilters(StrictFilterSet):
     not_actor_certainty = InvolvementDropped(
         actor_certainty.kind, _dropped("actor_certainty", "alone"), of_role=False
     )
-    grading = TraitFilter(
-        "grading", listed(code_list("grading")), "How well the harm is established."
-    )
-    not_grading = TraitFilter("grading", grading.kind, _dropped("grading"), drops=True)
-    record_type = TraitFilter(
-        "record_type",
-        listed(code_list("record_type")),
-        "Single incidents, or counts over several.",
-    )
-    not_record_type = TraitFilter(
-        "record_type", record_type.kind, _dropped("record_type"), drops=True
-    )
+    grading = TraitFilter("grading", GRADING, ABOUT_GRADING)
+    not_grading = TraitFilter("grading", GRADING, _dropped("grading"), drops=True)
+    record_type = TraitFilter("record_type", RECORD_TYPE, ABOUT_RECORD_TYPE)
+    not_record_type = TraitFilter("record_type", RECORD_TYPE, _dropped("record_type"), drops=True)
     harm_reported = TraitFilter(
         "harm_reported",
-        listed(code_list("harm_reported")),
-        "Whether any source reports harm to civilians.",
+        HARM_REPORTED,
+        ABOUT_HARM_REPORTED,
     )
     not_harm_reported = TraitFilter(
-        "harm_reported", harm_reported.kind, _dropped("harm_reported"), drops=True
+        "harm_reported", HARM_REPORTED, _dropped("harm_reported"), drops=True
     )
     dataset = TraitFilter(
         "dataset",
@@ -563,55 +635,10 @@ class IncidentFilters(StrictFilterSet):
 
     @classmethod
     def get_filters(cls) -> OrderedDict[str, Any]:
-        return OrderedDict(
-            [*super().get_filters().items(), *ROW_FILTERS.items(), *COUNT_FILTERS.items()]
-        )
+        return OrderedDict([*super().get_filters().items(), *ROW_FILTERS.items()])
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        self._check_dates()
-        queryset = super().filter_queryset(queryset).filter(self._dates(), *self._keys())
-        return self._with_totals(self._with_one_row(queryset))
-
-    def _check_dates(self) -> None:
-        start, end = self.given.get("date_from"), self.given.get("date_to")
-        if "date_match" in self.given and not (start or end):
-            raise_for([("date_match", Unacceptable("It needs date_from or date_to."))])
-        if start and end and start > end:
-            raise_for([("date_to", Unacceptable("It lies before date_from."))])
-
-    @property
-    def is_certain(self) -> bool:
-        return self.given.get("date_match") == "certain"
-
-    def _dates(self) -> Q:
-        start, end = self.given.get("date_from"), self.given.get("date_to")
-        if not (start or end):
-            return Q()
-        if self.is_certain:
-            condition = Q(date_earliest__isnull=False, date_latest__isnull=False)
-            if start:
-                condition &= Q(date_earliest__gte=start)
-            return condition & Q(date_latest__lte=end) if end else condition
-        condition = Q(date_earliest__isnull=False) | Q(date_latest__isnull=False)
-        if start:
-            condition &= Q(date_latest__gte=start) | Q(date_latest__isnull=True)
-        if end:
-            condition &= Q(date_earliest__lte=end) | Q(date_earliest__isnull=True)
-        return condition
-
-    def dated(self) -> Q:
-        """What the date filters say of the first day alone, where there is one.
-
-        It follows from the filters and finds nothing else; with it a list by date starts and
-        stops in the index where the range does.
-        """
-        start, end = self.given.get("date_from"), self.given.get("date_to")
-        condition = Q(date_earliest__isnull=False)
-        if start and self.is_certain:
-            condition &= Q(date_earliest__gte=start)
-        if end:
-            condition &= Q(date_earliest__lte=end)
-        return condition
+        return self._with_one_row(super().filter_queryset(queryset).filter(*self._keys()))
 
     def _keys(self) -> Iterator[Q]:
         """What filters that are applied together look for in arrays."""
@@ -650,19 +677,6 @@ class IncidentFilters(StrictFilterSet):
             condition, incident=OuterRef("pk")
         )
         return queryset.filter(Exists(rows))
-
-    def _with_totals(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        conditions: dict[tuple[str, str], Q] = {}
-        for name, value in self.given.items():
-            item = self.filters[name]
-            if isinstance(item, CountFilter):
-                conditions[item.total] = conditions.get(item.total, Q()) & Q((item.lookup, value))
-        for (outcome, bucket), condition in conditions.items():
-            rows = PublishedTotal.objects.using("published").filter(
-                condition, incident=OuterRef("pk"), outcome=outcome, bucket=bucket
-            )
-            queryset = queryset.filter(Exists(rows))
-        return queryset
 
 
 class ReferenceFilters(StrictFilterSet):
