@@ -62,7 +62,11 @@ KINDS = {
         "and ordering.",
     ),
     "invalid": Kind(400, "Invalid", "What was sent breaks a rule of the record."),
-    "not-authenticated": Kind(401, "Not authenticated", "The request says not who asks."),
+    "not-authenticated": Kind(
+        401,
+        "Not authenticated",
+        "The request says not who asks, or by a token that cannot be used.",
+    ),
     "not-allowed": Kind(403, "Not allowed", "Whoever asks may see this and not do that to it."),
     "not-found": Kind(404, "Not found", "No such thing, or none that you may know of."),
     "method-not-allowed": Kind(

@@ -265,7 +265,7 @@ class TestWithoutTheDatabase:
             raise OperationalError("it is down")
 
         connections["default"].close()
-        monkeypatch.setattr(connections["default"], "cursor", refuse)
+        monkeypatch.setattr(connections["default"], "connect", refuse)
         return asked
 
     def test_each_process_counts_for_itself(self, client: Client, down: list[int]) -> None:
