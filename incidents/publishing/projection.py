@@ -16,16 +16,14 @@ from django.db.models import Value
 
 from incidents.choices import VersionKind
 from incidents.models import (
-    PublishedCasualty,
-    PublishedClaim,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
-    PublishedVictim,
 )
 from incidents.search import fold
 
+from . import rows
 from .canonical import canonical
 from .document import summarise
 
@@ -233,50 +231,13 @@ def _incident_row(
     )
 
 
-def _names(victim: dict[str, Any]) -> list[str] | None:
-    """Names that are left; None where the person leaves without."""
-    names = victim.get("names")
-    return None if names is None else [name for name in names if name is not None]
-
-
 def _store_parts(row: PublishedIncident, document: dict[str, Any]) -> None:
     PublishedTotal.objects.using("default").bulk_create(
         PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
         for outcome, buckets in document["totals"].items()
         for bucket, total in buckets.items()
     )
-    group = ("outcome", "status", "role", "sex", "age_group")
-    PublishedCasualty.objects.using("default").bulk_create(
-        PublishedCasualty(
-            incident=row,
-            position=position,
-            affiliation=count["affiliation"] and count["affiliation"]["id"],
-            **{key: count[key] for key in (*group, "bucket", "min", "best", "max")},
-        )
-        for position, count in enumerate(document["casualties"])
-    )
-    PublishedVictim.objects.using("default").bulk_create(
-        PublishedVictim(
-            incident=row,
-            position=position,
-            names=_names(victim),
-            consent_basis=victim.get("consent_basis"),
-            **{key: victim[key] for key in group},
-        )
-        for position, victim in enumerate(document["victims"])
-    )
-    PublishedClaim.objects.using("default").bulk_create(
-        PublishedClaim(
-            incident=row,
-            position=position,
-            claim=claim["id"],
-            article=claim["article"]["id"],
-            outlet=claim["article"]["outlet"]["id"],
-            attributed_to=claim["attributed_to"]["id"],
-            kind=claim["kind"],
-        )
-        for position, claim in enumerate(document["claims"])
-    )
+    rows.store([rows.build(row.pk, document)])
 
 
 def rebuild() -> int:
