@@ -181,6 +181,9 @@ class PublishedIncident(models.Model):
     actor_keys = ArrayField(models.CharField(max_length=40), default=list)
     reference_keys = ArrayField(models.CharField(max_length=40), default=list)
     search = SearchVectorField()
+    index_shape = models.PositiveSmallIntegerField(
+        default=1, help_text="By which form of the projection the row was written."
+    )
 
     class Meta:
         indexes = [

@@ -7,7 +7,7 @@ publishing adds the stamps (code, version, published_at, previous_version, note,
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -225,8 +225,8 @@ def _victim(victim: Victim) -> dict[str, Any]:
     return person
 
 
-def _load(incident_id: int) -> Incident:
-    """The incident with all that hangs on it, in a fixed number of queries."""
+def _load(incident_ids: Collection[int]) -> Iterable[Incident]:
+    """Incidents with all that hangs on them, in a fixed number of queries."""
     counts = CasualtyCount.objects.order_by("pk")
     weapons = WeaponUse.objects.select_related("weapon").order_by("pk")
     involvements = Involvement.objects.order_by("pk")
@@ -257,7 +257,7 @@ def _load(incident_id: int) -> Incident:
             Prefetch("involvements", involvements.filter(claim=None), to_attr="assessed_actors"),
             "victims__claim_links__claim",
         )
-        .get(pk=incident_id)
+        .filter(pk__in=incident_ids)
     )
 
 
@@ -299,23 +299,41 @@ def independent_sources(claims: list[dict[str, Any]]) -> int:
 
 def build_content(incident_id: int) -> dict[str, Any]:
     """The content of the next version of an incident, as its records stand now."""
-    incident: Any = _load(incident_id)
-    further = list(incident.further_places.all())
+    return build_contents([incident_id])[incident_id]
+
+
+def build_contents(incident_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The contents of several incidents by their ids, in as many queries as one takes.
+
+    Raises :class:`Incident.DoesNotExist` where one is not there. All of them are in memory at
+    once: ask for some hundreds at a time.
+    """
+    incidents: list[Any] = list(_load(incident_ids))
+    if len(incidents) < len(set(incident_ids)):
+        raise Incident.DoesNotExist("There is no such incident.")
+    main = {incident.place_id for incident in incidents if incident.place_id}
     places = Trees(
-        Place,
-        {row.place_id for row in further} | ({incident.place_id} if incident.place_id else set()),
+        Place, main | {row.place_id for i in incidents for row in i.further_places.all()}
     )
-    loaded_claims = list(incident.claims.all())
-    owners = [incident.assessed_counts, *(c.casualtycounts.all() for c in loaded_claims)]
-    parties = [incident.assessed_actors, *(c.involvements.all() for c in loaded_claims)]
-    actors = Trees(
-        Actor,
-        {row.affiliation_id for rows in owners for row in rows if row.affiliation_id}
-        | {row.actor_id for rows in parties for row in rows}
-        | {c.attributed_actor_id for c in loaded_claims if c.attributed_actor_id},
-    )
+    actors = Trees(Actor, {actor_id for i in incidents for actor_id in _actor_ids(i)})
+    merged = merged_from(incident_ids)
+    return {i.pk: _content(i, places, actors, merged[i.pk]) for i in incidents}
+
+
+def _actor_ids(incident: Any) -> Iterator[int]:
+    """Ids of all actors that the incident or one of its claims names."""
+    claims = list(incident.claims.all())
+    for counts in [incident.assessed_counts, *(c.casualtycounts.all() for c in claims)]:
+        yield from (row.affiliation_id for row in counts if row.affiliation_id)
+    for parties in [incident.assessed_actors, *(c.involvements.all() for c in claims)]:
+        yield from (row.actor_id for row in parties)
+    yield from (claim.attributed_actor_id for claim in claims if claim.attributed_actor_id)
+
+
+def _content(incident: Any, places: Trees, actors: Trees, merged: Sequence[str]) -> dict[str, Any]:
+    further = list(incident.further_places.all())
     coarse = _is_coarse(incident, places)
-    claims = [_claim(actors, claim, coarse=coarse) for claim in loaded_claims]
+    claims = [_claim(actors, claim, coarse=coarse) for claim in incident.claims.all()]
     sums = totals(
         Row(
             row.outcome,
@@ -378,7 +396,7 @@ def build_content(incident_id: int) -> dict[str, Any]:
             for link in incident.links.all()
             if link.other.code is not None
         ],
-        "merged_from": merged_from(incident.pk),
+        "merged_from": list(merged),
         "external_ids": [
             {"dataset": row.dataset.name, "value": row.value}
             for row in incident.external_ids.all()
@@ -388,11 +406,14 @@ def build_content(incident_id: int) -> dict[str, Any]:
     }
 
 
-def merged_from(incident_id: int) -> list[str]:
-    """Codes of the records that were merged into this one, of merges still open too."""
-    merges = Merge.objects.using("default").filter(target=incident_id, undone_at=None)
-    codes = merges.values_list("source__code", flat=True)
-    return sorted(code for code in codes if code is not None)
+def merged_from(incident_ids: Collection[int]) -> dict[int, list[str]]:
+    """Codes of the records that were merged into each of these, of merges still open too."""
+    found: dict[int, list[str]] = {incident_id: [] for incident_id in incident_ids}
+    merges = Merge.objects.using("default").filter(target__in=incident_ids, undone_at=None)
+    for target, code in merges.values_list("target_id", "source__code"):
+        if code is not None:
+            found[target].append(code)
+    return {target: sorted(codes) for target, codes in found.items()}
 
 
 def _licence(incident: Incident) -> dict[str, Any]:

@@ -7,7 +7,7 @@ person set as acting. The database holds the same rules once more (``incidents_p
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import connections
@@ -27,7 +27,10 @@ from . import ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
 from .commitments import Disclosure, Path, commit, dotted, holding, new_nonce, take_out
-from .document import SHAPE, build_content, differences
+from .document import SHAPE, build_contents, differences
+
+# Contents that are in memory together.
+BUILT_AT_ONCE = 200
 
 
 def latest_version(code: str | None) -> PublishedVersion | None:
@@ -44,26 +47,61 @@ def publish(incident: Incident, verification: Review, *, note: str) -> Published
     Raises :class:`Conflict` naming what changed where the records no longer give the content
     that was verified: a place or actor that was renamed since counts too.
     """
+    (version,) = publish_all([(incident, verification)], note=note)
+    return version
+
+
+def publish_all(
+    verified: Sequence[tuple[Incident, Review]],
+    *,
+    note: str,
+    say: Callable[[int], None] = lambda count: None,
+) -> list[PublishedVersion]:
+    """Let several verified records out, one after the other, in one hold of the ledger's head.
+
+    The index rows are written together. ``say`` hears how many more are out. Raises
+    :class:`Conflict` as :func:`publish` does; then none is out, if the caller's transaction ends.
+    """
+    versions: list[PublishedVersion] = []
+    for batch in _batches(verified):
+        contents = build_contents([incident.pk for incident, _ in batch])
+        for incident, verification in batch:
+            content = _still(incident, verification, contents[incident.pk])
+            if incident.code is None:
+                incident.code = next_code(incident)
+                incident.save(update_fields=["code"])
+            versions.append(_let_out(incident, VersionKind.PUBLISHED, content, note=note))
+        say(len(batch))
+    projection.project_all(versions)
+    return versions
+
+
+def _batches(
+    verified: Sequence[tuple[Incident, Review]],
+) -> Iterator[Sequence[tuple[Incident, Review]]]:
+    for start in range(0, len(verified), BUILT_AT_ONCE):
+        yield verified[start : start + BUILT_AT_ONCE]
+
+
+def _still(incident: Incident, verification: Review, now_content: dict[str, Any]) -> dict[str, Any]:
+    """The verified content, if the records still give it."""
     assert verification.content is not None  # noqa: S101  (a constraint of verifications)
-    content = json.loads(verification.content)
-    now_content = build_content(incident.pk)
+    content: dict[str, Any] = json.loads(verification.content)
     if canonical(now_content) != verification.content:
         changed = differences(content, now_content)
+        name = "The record" if incident.code is None else incident.code
         raise Conflict(
-            "The record is not what was verified any more: " + ", ".join(changed[:10]) + ".",
+            f"{name} is not what was verified any more: " + ", ".join(changed[:10]) + ".",
             differences=changed,
         )
-    if incident.code is None:
-        incident.code = next_code(incident)
-        incident.save(update_fields=["code"])
-    return _let_out(incident, VersionKind.PUBLISHED, content, note=note)
+    return content
 
 
 def retract(incident: Incident, *, reason: str) -> PublishedVersion:
     """Leave a tombstone: the code, what kind of record it was, and why it was withdrawn."""
     assert incident.code is not None  # noqa: S101  (a constraint of published records)
     content = {"shape": SHAPE, "record_type": incident.record_type, "retracted": True}
-    return _let_out(incident, VersionKind.RETRACTED, content, note=reason)
+    return _project(_let_out(incident, VersionKind.RETRACTED, content, note=reason))
 
 
 def merge(source: Incident, target: Incident) -> PublishedVersion:
@@ -73,7 +111,13 @@ def merge(source: Incident, target: Incident) -> PublishedVersion:
     """
     assert target.code is not None  # noqa: S101  (it was just published)
     content = {"shape": SHAPE, "record_type": source.record_type, "merged_into": target.code}
-    return _let_out(source, VersionKind.MERGED, content, note=f"Merged into {target.code}.")
+    note = f"Merged into {target.code}."
+    return _project(_let_out(source, VersionKind.MERGED, content, note=note))
+
+
+def _project(version: PublishedVersion) -> PublishedVersion:
+    projection.project_all([version])
+    return version
 
 
 def redact(
@@ -134,6 +178,7 @@ def refuse_redacted(incident_id: int, disclosures: Sequence[Disclosure]) -> None
 def _let_out(
     incident: Incident, kind: VersionKind, content: dict[str, Any], *, note: str
 ) -> PublishedVersion:
+    """The document and its ledger entry; the caller writes the index rows."""
     code = incident.code
     assert code is not None  # noqa: S101  (given before anything leaves)
     last = latest_version(code)
@@ -162,7 +207,7 @@ def _let_out(
         committed_sha256=sha256(canonical(committed)),
     )
     text = canonical(document)
-    version = PublishedVersion.objects.using("default").create(
+    return PublishedVersion.objects.using("default").create(
         entry=entry,
         code=code,
         number=number,
@@ -173,8 +218,6 @@ def _let_out(
         note=note,
         published_at=at,
     )
-    projection.project(version)
-    return version
 
 
 def _citation(code: str, number: int, title: str | None, day: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib.postgres.search import SearchVector
-from django.db.models import Value
+from django.db.models import Model, Value
 
 from incidents.choices import VersionKind
 from incidents.models import (
@@ -32,6 +32,12 @@ SEARCH_CONFIG = "simple"
 # PostgreSQL refuses an index of words above 1 MiB, and many short words take up to thrice their
 # own bytes: a longer text is found by its beginning.
 MAX_SEARCHED_BYTES = 200_000
+# To be raised when rows come to say something else: `manage.py migrate` then writes them anew.
+INDEX_SHAPE = 2
+# Rows of one statement.
+ROWS_AT_ONCE = 500
+
+Indexed = tuple[PublishedIncident, dict[str, Any]]  # an index row and its document
 
 
 def _vector(texts: list[str | None]) -> SearchVector:
@@ -107,7 +113,8 @@ def _name(thing: dict[str, Any]) -> str | None:
     return thing["name"] if "name" in thing else thing["title"]
 
 
-def _store_references(found: dict[tuple[str, str], dict[str, Any]], seq: int) -> None:
+def _store_references(found: dict[tuple[str, str], tuple[dict[str, Any], int]]) -> None:
+    """Each thing as the version at that ledger position names it."""
     PublishedReference.objects.using("default").bulk_create(
         [
             PublishedReference(
@@ -118,8 +125,9 @@ def _store_references(found: dict[tuple[str, str], dict[str, Any]], seq: int) ->
                 seq=seq,
                 search=_vector([_name(thing), *thing.get("names", []), thing.get("pcode")]),
             )
-            for (kind, key), thing in found.items()
+            for (kind, key), (thing, seq) in found.items()
         ],
+        batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["kind", "key"],
         update_fields=["name", "document", "seq", "search"],
@@ -141,37 +149,45 @@ def _renew_references(keys: set[str]) -> None:
             version = PublishedVersion.objects.using("default").get(pk=newest.version_id)
             named = references(json.loads(version.document))
             _store_references(
-                {name: thing for name, thing in named.items() if name[1] == key},
-                newest.valid_from,
+                {
+                    name: (thing, newest.valid_from)
+                    for name, thing in named.items()
+                    if name[1] == key
+                }
             )
 
 
-def project(version: PublishedVersion) -> None:
-    """Write the index rows of a version just published, and close those of the one before.
+def project_all(versions: Sequence[PublishedVersion]) -> None:
+    """Write the index rows of versions just published, and close those of the ones before.
 
-    A tombstone closes and adds nothing, and so does a version that leads elsewhere.
+    In the order of the ledger, and no code twice. A tombstone closes and adds nothing, and so does
+    a version that leads elsewhere.
     """
-    seq = version.entry_id
-    last = (
-        PublishedIncident.objects.using("default")
-        .filter(code=version.code, valid_until=None)
-        .first()
+    gone = _close_former({version.code: version.entry_id for version in versions})
+    indexed: list[Indexed] = []
+    found: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
+    for version in versions:
+        if version.kind == VersionKind.PUBLISHED:
+            document = json.loads(version.document)
+            named = references(document)
+            indexed.append((_incident_row(version, document, named), document))
+            found.update({name: (thing, version.entry_id) for name, thing in named.items()})
+    _store(indexed)
+    _store_references(found)
+    _renew_references(gone - {key for _kind, key in found})
+
+
+def _close_former(closed_at: dict[str, int]) -> set[str]:
+    """End the rows that were current until now, and give what they named."""
+    former = list(
+        PublishedIncident.objects.using("default").filter(code__in=closed_at, valid_until=None)
     )
-    before: set[str] = set()
-    if last is not None:
-        before = set(last.reference_keys)
-        last.valid_until = seq
-        last.save(using="default", update_fields=["valid_until"])
-    if version.kind != VersionKind.PUBLISHED:
-        _renew_references(before)
-        return
-    document = json.loads(version.document)
-    found = references(document)
-    row = _incident_row(version, document, found)
-    row.save(using="default", force_insert=True)
-    _store_parts(row, document)
-    _store_references(found, seq)
-    _renew_references(before - set(row.reference_keys))
+    for row in former:
+        row.valid_until = closed_at[row.code]
+    PublishedIncident.objects.using("default").bulk_update(
+        former, ["valid_until"], batch_size=ROWS_AT_ONCE
+    )
+    return {key for row in former for key in row.reference_keys}
 
 
 def renew(version: PublishedVersion) -> None:
@@ -188,11 +204,10 @@ def renew(version: PublishedVersion) -> None:
     found = references(document)
     row = _incident_row(version, document, found)
     row.valid_until = valid_until
-    row.save(using="default", force_insert=True)
-    _store_parts(row, document)
+    _store([(row, document)])
     held = PublishedReference.objects.using("default").filter(seq=version.pk)
     keys = set(held.values_list("kind", "key"))
-    _store_references({name: found[name] for name in found.keys() & keys}, version.pk)
+    _store_references({name: (found[name], version.pk) for name in found.keys() & keys})
 
 
 def _incident_row(
@@ -228,16 +243,25 @@ def _incident_row(
         actor_keys=sorted({actor["id"] for actor in _involved(document)}),
         reference_keys=sorted({key for _kind, key in found}),
         search=_vector([document["title"], document["summary"], *spellings]),
+        index_shape=INDEX_SHAPE,
     )
 
 
-def _store_parts(row: PublishedIncident, document: dict[str, Any]) -> None:
-    PublishedTotal.objects.using("default").bulk_create(
-        PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
-        for outcome, buckets in document["totals"].items()
-        for bucket, total in buckets.items()
-    )
-    rows.store([rows.build(row.pk, document)])
+def _store(indexed: Sequence[Indexed]) -> None:
+    """Write index rows and all that hangs on them."""
+    _insert(PublishedIncident, (row for row, _document in indexed))
+    _insert(PublishedTotal, (part for row, document in indexed for part in _totals(row, document)))
+    rows.store(rows.build(row.pk, document) for row, document in indexed)
+
+
+def _insert(model: type[Model], unsaved: Iterable[Model]) -> None:
+    model._default_manager.using("default").bulk_create(unsaved, batch_size=ROWS_AT_ONCE)
+
+
+def _totals(row: PublishedIncident, document: dict[str, Any]) -> Iterator[Model]:
+    for outcome, buckets in document["totals"].items():
+        for bucket, total in buckets.items():
+            yield PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
 
 
 def rebuild() -> int:
@@ -248,8 +272,20 @@ def rebuild() -> int:
     PublishedReference.objects.using("default").all().delete()
     PublishedIncident.objects.using("default").all().delete()
     count = 0
+    batch: list[PublishedVersion] = []
     versions = PublishedVersion.objects.using("default").order_by("entry_id")
-    for version in versions.iterator(chunk_size=200):
-        project(version)
+    for version in versions.iterator(chunk_size=ROWS_AT_ONCE):
+        # No code twice in a batch: the later version closes the earlier one's rows.
+        if len(batch) == ROWS_AT_ONCE or any(version.code == other.code for other in batch):
+            project_all(batch)
+            batch = []
+        batch.append(version)
         count += 1
+    project_all(batch)
     return count
+
+
+def is_outdated() -> bool:
+    """Whether index rows were written by an earlier form of this module."""
+    rows = PublishedIncident.objects.using("default")
+    return rows.exclude(index_shape=INDEX_SHAPE).exists()

@@ -37,6 +37,7 @@ from incidents.models import (
     PublishedCasualty,
     PublishedClaim,
     PublishedIncident,
+    PublishedIncidentRow,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
@@ -163,7 +164,19 @@ published_total = plain(
     PublishedTotal, incident=published_incident, outcome="killed", bucket="new", at_least=False
 )
 published_casualty = plain(
-    PublishedCasualty, incident=published_incident, position=900, bucket="civilian", **group
+    PublishedCasualty,
+    incident=published_incident,
+    position=900,
+    bucket="civilian",
+    is_whole=True,
+    **group,
+)
+published_row = plain(
+    PublishedIncidentRow,
+    incident=published_incident,
+    version=1,
+    independent_sources=1,
+    claim_count=1,
 )
 published_victim = plain(PublishedVictim, incident=published_incident, position=900, **group)
 published_claim = plain(
@@ -671,6 +684,7 @@ INDEX = [
         for table, make, columns in (
             ("total", published_total, ("min", "best", "max")),
             ("casualty", published_casualty, ("min", "best", "max", "position")),
+            ("incidentrow", published_row, ("version",)),
             ("victim", published_victim, ("position",)),
             ("claim", published_claim, ("position",)),
             ("reference", published_reference, ("seq",)),
@@ -698,6 +712,12 @@ INDEX = [
         published_victim,
         {"names": ["Ma Khin"], "consent_basis": None},
         {"names": ["Ma Khin"], "consent_basis": "family_consent"},
+    ),
+    (
+        "incidents_publishedvictim_age_has_consent",
+        published_victim,
+        {"age": 4.5, "consent_basis": None},
+        {"age": 4.5, "consent_basis": "family_consent"},
     ),
     ("incidents_publishedclaim_once", published_claim, {"position": 0}, {}),
     (
@@ -1414,7 +1434,7 @@ STEPS: list[tuple[str, str, Write, Write]] = [
             alter(PublishedIncident, **{column: -1}),
             alter(PublishedIncident, **{column: 0}),
         )
-        for column in ("number", "valid_from", "valid_until")
+        for column in ("number", "valid_from", "valid_until", "index_shape")
     ),
 ]
 

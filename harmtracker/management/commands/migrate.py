@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections
@@ -16,7 +17,7 @@ class Command(Migrate):
 
     help = (
         "Brings the database up to date, as the owner's role: tables and rules, what each role "
-        "may do, the groups, the code lists."
+        "may do, the groups, the code lists, and the published index where a new form of it is due."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,3 +31,4 @@ class Command(Migrate):
         grants.apply(connections["owner"])
         sync_groups("owner")
         load_code_lists("owner")
+        call_command("rebuild_published", if_outdated=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,7 +16,16 @@ class Command(BaseCommand):
         "see the old rows until it has ended."
     )
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--if-outdated",
+            action="store_true",
+            help="only where an earlier version of the software wrote it",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_outdated"] and not projection.is_outdated():
+            return
         with transaction.atomic():
             ledger.lock_head()
             count = projection.rebuild()
