@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('incident', models.OneToOneField(db_column='seq', on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='row', serialize=False, to='incidents.publishedincident')),
                 ('code', models.CharField(max_length=20)),
-                ('version', models.PositiveIntegerField()),
+                ('version', models.IntegerField()),
                 ('title', models.TextField(null=True)),
                 ('record_type', models.CharField(max_length=40)),
                 ('date_edtf', models.TextField(null=True)),

@@ -75,7 +75,7 @@ class PublishedIncidentRow(models.Model):
         related_name="row",
     )
     code = models.CharField(max_length=20)
-    version = models.PositiveIntegerField()
+    version = models.IntegerField()
     title = models.TextField(null=True)
     record_type = models.CharField(max_length=40)
     date_edtf = models.TextField(null=True)

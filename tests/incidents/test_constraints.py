@@ -37,7 +37,6 @@ from incidents.models import (
     PublishedCasualty,
     PublishedClaim,
     PublishedIncident,
-    PublishedIncidentRow,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
@@ -170,13 +169,6 @@ published_casualty = plain(
     bucket="civilian",
     is_whole=True,
     **group,
-)
-published_row = plain(
-    PublishedIncidentRow,
-    incident=published_incident,
-    version=1,
-    independent_sources=1,
-    claim_count=1,
 )
 published_victim = plain(PublishedVictim, incident=published_incident, position=900, **group)
 published_claim = plain(
@@ -684,7 +676,6 @@ INDEX = [
         for table, make, columns in (
             ("total", published_total, ("min", "best", "max")),
             ("casualty", published_casualty, ("min", "best", "max", "position")),
-            ("incidentrow", published_row, ("version",)),
             ("victim", published_victim, ("position",)),
             ("claim", published_claim, ("position",)),
             ("reference", published_reference, ("seq",)),
