@@ -52,6 +52,7 @@ APP: dict[str, str] = {
     "incidents_codecounter": EDIT,
     # The index over the documents is rewritten at will
     "incidents_publishedincident": ALL,
+    "incidents_publishedincidentrow": ALL,
     "incidents_publishedtotal": ALL,
     "incidents_publishedcasualty": ALL,
     "incidents_publishedvictim": ALL,
@@ -91,6 +92,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedversion": READ,
     "incidents_redaction": READ,
     "incidents_publishedincident": READ,
+    "incidents_publishedincidentrow": READ,
     "incidents_publishedtotal": READ,
     "incidents_publishedcasualty": READ,
     "incidents_publishedvictim": READ,
