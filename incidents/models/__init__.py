@@ -7,6 +7,7 @@ need incidents; casualties, involvements and victims need claims; review and pub
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
 from .claims import Claim
+from .imports import ImportBatch, ImportedRow
 from .incidents import (
     Assignment,
     Dataset,
@@ -47,6 +48,8 @@ __all__ = [
     "Dataset",
     "ExternalId",
     "FurtherPlace",
+    "ImportBatch",
+    "ImportedRow",
     "Incident",
     "IncidentLink",
     "IncidentRevision",
