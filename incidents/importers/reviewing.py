@@ -271,7 +271,7 @@ def publish(
 def _live(locked: _Locked, waiting: Sequence[Incident]) -> dict[int, Review]:
     """The verification of each record that still holds: its last step, at its revision of now."""
     latest = Review.objects.filter(incident__in=[i.pk for i in waiting])
-    live = {r.incident_id: r for r in latest.order_by("incident", "-pk").distinct("incident")}
+    live = {r.incident_id: r for r in latest.order_by("incident_id", "-pk").distinct("incident_id")}
     for incident in waiting:
         review = live.get(incident.pk)
         if (
