@@ -36,9 +36,7 @@ def open_for(incident: Incident, importer: User, reason: str) -> None:
     """
     locked = Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
     if locked.state == State.PUBLISHED:
-        workflow.take_step(
-            Verb.REOPEN, incident_id=locked.pk, actor=importer, reason=reason
-        )
+        workflow.take_step(Verb.REOPEN, incident_id=locked.pk, actor=importer, reason=reason)
     elif locked.state != State.DRAFT:
         name = locked.code or "The record"
         raise Conflict(
@@ -181,7 +179,5 @@ def _involvements(
             if key in stored:
                 services.remove(stored[key])
         for key in after.keys() - before.keys() - stored.keys():
-            services.save(
-                involvement_of(parties, after[key], key[1], owner, claim.incident_id)
-            )
+            services.save(involvement_of(parties, after[key], key[1], owner, claim.incident_id))
     return []

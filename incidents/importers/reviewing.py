@@ -174,6 +174,20 @@ def submit(batch: ImportBatch, importer: User, *, say: Say = _quiet) -> None:
     batch.refresh_from_db()
 
 
+def submit_again(
+    batch_uuid: uuid.UUID, importer: User, *, request_id: uuid.UUID | None = None, say: Say = _quiet
+) -> ImportBatch:
+    """Put a batch that was returned before a verifier again. An unfinished one is imported on."""
+    with acting(importer, request_id=request_id):
+        batch = visible_to(importer).filter(uuid=batch_uuid).first()
+        if batch is None:
+            raise NotFound("There is no such import.")
+        if batch.state == BatchState.IMPORTING:
+            raise Conflict("The import is not finished: run it again with its file.")
+        submit(batch, importer, say=say)
+    return batch
+
+
 def verify(
     batch_uuid: uuid.UUID,
     person: User,

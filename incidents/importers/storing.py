@@ -104,7 +104,9 @@ def claim_of(origin: Origin, event: Event, incident_id: int, article_id: int) ->
     )
 
 
-def count_of(parties: Parties, count: Count, claim: Claim | None, incident_id: int) -> CasualtyCount:
+def count_of(
+    parties: Parties, count: Count, claim: Claim | None, incident_id: int
+) -> CasualtyCount:
     return CasualtyCount(
         incident_id=incident_id,
         claim=claim,
@@ -175,9 +177,7 @@ def create_all(origin: Origin, parties: Parties, events: Sequence[Event]) -> lis
     for event, claim in zip(events, claims, strict=True):
         for owner in (claim, None):
             for side, role in event.parties:
-                involvements.append(
-                    involvement_of(parties, side, role, owner, claim.incident_id)
-                )
+                involvements.append(involvement_of(parties, side, role, owner, claim.incident_id))
             for count in event.counts:
                 row = count_of(parties, count, owner, claim.incident_id)
                 counts.append(row)

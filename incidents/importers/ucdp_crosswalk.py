@@ -188,10 +188,8 @@ def precision_of(edtf: str) -> str:
     date = parse_edtf(edtf)
     assert date.earliest is not None and date.latest is not None  # noqa: S101, PT018
     days = (date.latest - date.earliest).days
-    return next(
-        (name for below, name in ((1, "day"), (6, "days"), (7, "week"), (31, "month")) if days < below),
-        "year",
-    )  # fmt: skip
+    spans = ((1, "day"), (6, "days"), (7, "week"), (31, "month"))
+    return next((name for below, name in spans if days < below), "year")
 
 
 def _kind(name: str, country: str, violence: str) -> str:
@@ -409,5 +407,3 @@ def _words(edtf: str) -> str:
 
 def as_row(columns: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     return dict(zip(columns, values, strict=True))
-
-

@@ -58,9 +58,7 @@ class Taken:
     def refused(self, refusal: DomainError) -> Taken:
         """The same, refused by the database or by the state of the record."""
         fields = getattr(refusal, "fields", None) or {"": [refusal.message]}
-        remarks = [
-            Remark(name, "refused", " ".join(messages)) for name, messages in fields.items()
-        ]
+        remarks = [Remark(name, "refused", " ".join(messages)) for name, messages in fields.items()]
         return Taken(self.row, self.external_id, None, [*self.remarks, *remarks])
 
 
@@ -100,9 +98,9 @@ class Report:
             self.civilians += figures["civilian"]
         for remark in taken.remarks:
             self.remarks[remark.kind, remark.column] += 1
-            if remark.kind == "refused" or remark.column in ("best", "date_prec"):
-                if len(self.named) < NAMED:
-                    self.named.append((taken.row.line, taken.external_id, remark))
+            is_named = remark.kind == "refused" or remark.column in ("best", "date_prec")
+            if is_named and len(self.named) < NAMED:
+                self.named.append((taken.row.line, taken.external_id, remark))
 
 
 class Importer:
@@ -306,9 +304,7 @@ class Importer:
             for carried in ExternalId.objects.filter(
                 dataset=self.origin.dataset,
                 value__in=[pk for pk in ids if pk not in earlier],
-                incident__in=Incident.objects.visible_to(self.importer).exclude(
-                    state=State.MERGED
-                ),
+                incident__in=Incident.objects.visible_to(self.importer).exclude(state=State.MERGED),
             )
             .select_related("incident")
             # Of several the published one, which comes last and stays.
@@ -324,9 +320,7 @@ class Importer:
         carrying: Mapping[str, Incident],
     ) -> Decided:
         if taken.event is None:
-            return Decided(
-                taken, RowOutcome.REFUSED, is_stored=not self._is_refused_before(taken)
-            )
+            return Decided(taken, RowOutcome.REFUSED, is_stored=not self._is_refused_before(taken))
         before = earlier.get(taken.external_id)
         if before is not None:
             return self._compare(taken, before)

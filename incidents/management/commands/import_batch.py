@@ -19,7 +19,10 @@ from incidents.models import ImportBatch
 # Refused rows that `show` prints.
 SHOWN = 50
 STEPS = {
-    "submit": ("incidents.submit_incident", "put a batch that was returned before a verifier again"),
+    "submit": (
+        "incidents.submit_incident",
+        "put a batch that was returned before a verifier again",
+    ),
     "verify": ("incidents.verify_incident", "verify every record of a batch, as a second person"),
     "publish": ("incidents.publish_incident", "publish every record of a verified batch, or none"),
     "return": ("incidents.return_incident", "give a batch back to its importer, with the reason"),
@@ -135,5 +138,4 @@ def _take(
             return reviewing.publish(batch.uuid, person, say=say)
         case "return":
             return reviewing.give_back(batch.uuid, person, options["reason"], say=say)
-    reviewing.submit(batch, person, say=say)
-    return batch
+    return reviewing.submit_again(batch.uuid, person, say=say)

@@ -25,8 +25,8 @@ All of them wait as one batch for another person: see `manage.py import_batch --
 Run again with the same file it stores nothing twice. A row that was changed since becomes a
 correction. A run that was cut off goes on after the last 500 rows that it stored.
 
-Rows that cannot be taken are refused one by one, named with line, id and column, and stored with the
-batch. Names of places that are not known leave the event at its country, counted as unplaced."""
+Rows that cannot be taken are refused one by one, named with line, id and column, and stored with
+the batch. Names of places that are not known leave the event at its country, counted as unplaced."""
 
 
 class Command(BaseCommand):
