@@ -26,7 +26,7 @@ Run again with the same file it stores nothing twice. A row that was changed sin
 correction. A run that was cut off goes on after the last 500 rows that it stored.
 
 Rows that cannot be taken are refused one by one, named with line, id and column, and stored with
-the batch. Names of places that are not known leave the event at its country, counted as unplaced."""
+the batch. Names of places that are not known leave the event at its country, as unplaced."""
 
 
 class Command(BaseCommand):
