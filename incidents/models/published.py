@@ -176,9 +176,31 @@ class PublishedIncident(models.Model):
     in_totals = models.BooleanField(help_text="Whether totals over incidents count it.")
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
-    place_keys = ArrayField(models.CharField(max_length=40), default=list)
-    weapon_keys = ArrayField(models.CharField(max_length=40), default=list)
-    actor_keys = ArrayField(models.CharField(max_length=40), default=list)
+    independent_sources = models.PositiveSmallIntegerField(default=0)
+    first_published_at = models.DateTimeField(null=True, help_text="Of the code's first version.")
+    published_at = models.DateTimeField(null=True, help_text="Of this version.")
+    traits = ArrayField(
+        models.CharField(max_length=240),
+        default=list,
+        help_text="dimension:value, of all that has few values; an empty value is not known.",
+    )
+    place_keys = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        help_text="Ids and P-codes of its places and what they lie in, and the country's code; "
+        "with a plus before them those of further places alone.",
+    )
+    actor_keys = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        help_text="Ids of actors involved or harmed, and of what they are part of; of each that "
+        "is involved also `id role certainty`, and `role certainty` of every involvement.",
+    )
+    address_keys = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        help_text="Digests of the addresses of its articles.",
+    )
     reference_keys = ArrayField(models.CharField(max_length=40), default=list)
     search = SearchVectorField()
     index_shape = models.PositiveSmallIntegerField(
@@ -193,11 +215,15 @@ class PublishedIncident(models.Model):
             models.Index(fields=["code", "valid_from"], name="published_by_code"),
             models.Index(fields=["valid_from"], name="published_by_position"),
             models.Index(fields=["latitude", "longitude"], name="published_by_point"),
-            GinIndex(fields=["place_keys"], name="published_by_place"),
-            GinIndex(fields=["weapon_keys"], name="published_by_weapon"),
-            GinIndex(fields=["actor_keys"], name="published_by_actor"),
-            GinIndex(fields=["reference_keys"], name="published_by_reference"),
-            GinIndex(fields=["search"], name="published_by_words"),
+            models.Index(fields=["published_at"], name="published_by_change"),
+            models.Index(fields=["first_published_at"], name="published_by_first"),
+            models.Index(fields=["independent_sources"], name="published_by_sources"),
+            GinIndex(fields=["traits"], fastupdate=False, name="published_by_trait"),
+            GinIndex(fields=["place_keys"], fastupdate=False, name="published_by_place"),
+            GinIndex(fields=["actor_keys"], fastupdate=False, name="published_by_actor"),
+            GinIndex(fields=["address_keys"], fastupdate=False, name="published_by_address"),
+            GinIndex(fields=["reference_keys"], fastupdate=False, name="published_by_reference"),
+            GinIndex(fields=["search"], fastupdate=False, name="published_by_words"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -242,89 +268,6 @@ class PublishedTotal(models.Model):
         return f"{self.outcome} {self.bucket}"
 
 
-class PublishedCasualty(models.Model):
-    """One assessed count row of a version."""
-
-    incident = models.ForeignKey(
-        PublishedIncident, on_delete=models.CASCADE, related_name="casualties"
-    )
-    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
-    outcome = models.CharField(max_length=40)
-    status = models.CharField(max_length=40)
-    bucket = models.CharField(max_length=40)
-    role = models.CharField(max_length=40)
-    sex = models.CharField(max_length=40)
-    age_group = models.CharField(max_length=40)
-    affiliation = models.CharField(max_length=40, null=True)
-    min = models.PositiveIntegerField(null=True)
-    best = models.PositiveIntegerField(null=True)
-    max = models.PositiveIntegerField(null=True)
-
-    class Meta:
-        verbose_name_plural = "published casualties"
-        constraints = [
-            models.UniqueConstraint(
-                name="incidents_publishedcasualty_once", fields=["incident", "position"]
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.outcome} {self.status}"
-
-
-class PublishedVictim(models.Model):
-    """One person of a version, as it left."""
-
-    incident = models.ForeignKey(
-        PublishedIncident, on_delete=models.CASCADE, related_name="victims"
-    )
-    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
-    outcome = models.CharField(max_length=40)
-    status = models.CharField(max_length=40)
-    role = models.CharField(max_length=40)
-    sex = models.CharField(max_length=40)
-    age_group = models.CharField(max_length=40)
-    names = ArrayField(models.CharField(max_length=200), null=True)
-    consent_basis = models.CharField(max_length=40, null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="incidents_publishedvictim_once", fields=["incident", "position"]
-            ),
-            models.CheckConstraint(
-                name="incidents_publishedvictim_name_has_consent",
-                condition=Q(names__isnull=True) | Q(consent_basis__isnull=False),
-                violation_error_message="A name leaves only with a basis of consent.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.outcome} {self.age_group}"
-
-
-class PublishedClaim(models.Model):
-    """One claim of a version: who says it, where, of what kind."""
-
-    incident = models.ForeignKey(PublishedIncident, on_delete=models.CASCADE, related_name="claims")
-    position = models.PositiveIntegerField(help_text="Place in the document's list, from 0.")
-    claim = models.CharField(max_length=40, help_text="Id of the claim, the same in all versions.")
-    article = models.CharField(max_length=40)
-    outlet = models.CharField(max_length=40)
-    attributed_to = models.CharField(max_length=40)
-    kind = models.CharField(max_length=40)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="incidents_publishedclaim_once", fields=["incident", "position"]
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.claim
-
-
 class PublishedReference(models.Model):
     """A place, actor, outlet or article, as the last document that names it has it.
 
@@ -334,6 +277,16 @@ class PublishedReference(models.Model):
     kind = models.CharField(max_length=10, help_text="place, actor, outlet or article.")
     key = models.CharField(max_length=40, help_text="Its id.")
     name = models.CharField(max_length=500, help_text="What it is sorted by.")
+    subkind = models.CharField(max_length=40, null=True, help_text="Level, or kind: its code.")
+    pcode = models.CharField(max_length=20, null=True)
+    parent_keys = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        help_text="Id and P-code of what it lies right below.",
+    )
+    country = models.CharField(max_length=3, null=True)
+    language = models.CharField(max_length=40, null=True)
+    outlet = models.CharField(max_length=40, null=True, help_text="Id of an article's outlet.")
     document = models.TextField(help_text="Canonical JSON.")
     seq = models.PositiveBigIntegerField(help_text="Ledger position of that document.")
     search = SearchVectorField()
@@ -346,6 +299,16 @@ class PublishedReference(models.Model):
         ]
         indexes = [
             models.Index(fields=["kind", "name", "key"], name="reference_by_name"),
+            models.Index(fields=["kind", "subkind", "name"], name="reference_by_subkind"),
+            models.Index(
+                fields=["pcode"], name="reference_by_pcode", condition=Q(pcode__isnull=False)
+            ),
+            models.Index(
+                fields=["outlet", "name"],
+                name="reference_by_outlet",
+                condition=Q(outlet__isnull=False),
+            ),
+            GinIndex(fields=["parent_keys"], name="reference_by_parent"),
             GinIndex(fields=["search"], name="reference_by_words"),
         ]
 
