@@ -1,7 +1,8 @@
 """A page of the documentation whose blocks are run, and its answers compared.
 
-A block of ``sh``, or of another language asked for, is run; the block of ``text`` that follows it, if any, is what it answers. Blocks
-of another kind (``console``, ``json``) are for reading alone.
+A block of ``sh``, or of another language that is asked for, is run; the block of ``text`` that
+follows it, if any, is what it answers. Blocks of another kind (``console``, ``json``) are for
+reading alone.
 """
 
 from __future__ import annotations
