@@ -80,6 +80,15 @@ class _Stream:
             self._do(self._body.close)
 
 
+def _whole(stream: Any, length: int) -> io.BytesIO:
+    """The body, or as much of it as comes."""
+    body = io.BytesIO()
+    while (missing := length - body.tell()) and (piece := stream.read(missing)):
+        body.write(piece)
+    body.seek(0)
+    return body
+
+
 class Working:
     """A WSGI application that is run by one thread."""
 
@@ -96,7 +105,7 @@ class Working:
             with self._uploads:
                 return self._answer(environ, start_response, lambda work: work())
         if length := int(environ.get("CONTENT_LENGTH") or 0):
-            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+            environ["wsgi.input"] = _whole(environ["wsgi.input"], length)
         return self._answer(environ, start_response, self._do)
 
     @staticmethod
