@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from itertools import combinations, product
 from typing import Any
 
 from django.conf import settings
@@ -109,12 +110,25 @@ def _traits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "has_denial", _flag(any(claim["kind"] == "denial" for claim in claims))
     groups = Counter(row["alternative_group"] for row in weapons if row["alternative_group"])
     yield "contested_weapon", _flag(any(count > 1 for count in groups.values()))
+    yield from _of_counts(document["casualties"])
+
+
+def _of_counts(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What count rows are of, one thing at a time and two of one row together."""
     for name, listed in DIMENSIONS_OF_A_COUNT.items():
-        codes = {row[name] for row in document["casualties"]}
+        codes = {row[name] for row in rows}
         yield from _several(name, [wide for code in codes for wide in _upwards(listed, code)])
-    for row in document["casualties"]:
+    for row in rows:
         for key in affiliation_keys(row):
             yield "affiliation", key
+        narrow = {
+            name: list(_upwards(listed, row[name]))
+            for name, listed in DIMENSIONS_OF_A_COUNT.items()
+            if row[name] != "all"
+        }
+        for one, other in combinations(narrow, 2):
+            for both in product(narrow[one], narrow[other]):
+                yield f"{one} {other}", " ".join(both)
 
 
 def _several(name: str, values: list[str]) -> Iterator[tuple[str, str]]:
