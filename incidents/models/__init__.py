@@ -1,12 +1,14 @@
 """What happened, to whom, how we know, who checked, what we published.
 
 Modules import downwards: places, actors and weapons stand alone; incidents need places; claims
-need incidents; casualties, involvements and victims need claims; review and published come last.
+need incidents; casualties, involvements and victims need claims; review and published come last,
+and rows need published.
 """
 
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
 from .claims import Claim
+from .imports import ImportBatch, ImportedRow
 from .incidents import (
     Assignment,
     Dataset,
@@ -23,17 +25,15 @@ from .published import (
     CodeCounter,
     LedgerEntry,
     LedgerHead,
-    PublishedCasualty,
-    PublishedClaim,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
-    PublishedVictim,
     Redaction,
 )
 from .redacted import RedactedText
 from .review import Review, ReviewComment
+from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
@@ -47,6 +47,8 @@ __all__ = [
     "Dataset",
     "ExternalId",
     "FurtherPlace",
+    "ImportBatch",
+    "ImportedRow",
     "Incident",
     "IncidentLink",
     "IncidentRevision",
@@ -58,6 +60,7 @@ __all__ = [
     "PublishedCasualty",
     "PublishedClaim",
     "PublishedIncident",
+    "PublishedIncidentRow",
     "PublishedReference",
     "PublishedTotal",
     "PublishedVersion",

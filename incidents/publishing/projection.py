@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Model
 
 from incidents.choices import VersionKind
 from incidents.models import (
-    PublishedCasualty,
-    PublishedClaim,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
-    PublishedVictim,
 )
 from incidents.models.published import FIGURES
 from incidents.search import vector_literal
 
-from . import index_keys
+from . import index_keys, rows
 from .canonical import canonical
 from .document import summarise
 
@@ -251,75 +248,21 @@ def _first_published_at(version: PublishedVersion) -> datetime.datetime:
     return versions.values_list("published_at", flat=True).get()
 
 
-def _names(victim: dict[str, Any]) -> list[str] | None:
-    """Names that are left; None where the person leaves without."""
-    names = victim.get("names")
-    return None if names is None else [name for name in names if name is not None]
-
-
 def _store(indexed: Sequence[Indexed]) -> None:
     """Write index rows and all that hangs on them."""
     _insert(PublishedIncident, (row for row, _document in indexed))
-    for model, parts in PARTS.items():
-        _insert(model, (part for row, document in indexed for part in parts(row, document)))
+    _insert(PublishedTotal, (part for row, document in indexed for part in _totals(row, document)))
+    rows.store(rows.build(row.pk, document) for row, document in indexed)
 
 
-def _insert(model: type[Model], rows: Iterable[Model]) -> None:
-    model._default_manager.using("default").bulk_create(rows, batch_size=ROWS_AT_ONCE)
+def _insert(model: type[Model], unsaved: Iterable[Model]) -> None:
+    model._default_manager.using("default").bulk_create(unsaved, batch_size=ROWS_AT_ONCE)
 
 
 def _totals(row: PublishedIncident, document: dict[str, Any]) -> Iterator[Model]:
     for outcome, buckets in document["totals"].items():
         for bucket, total in buckets.items():
             yield PublishedTotal(incident=row, outcome=outcome, bucket=bucket, **total)
-
-
-_GROUP = ("outcome", "status", "role", "sex", "age_group")
-
-
-def _casualties(row: PublishedIncident, document: dict[str, Any]) -> Iterator[Model]:
-    for position, count in enumerate(document["casualties"]):
-        yield PublishedCasualty(
-            incident=row,
-            position=position,
-            affiliation=count["affiliation"] and count["affiliation"]["id"],
-            affiliation_keys=index_keys.affiliation_keys(count),
-            **{key: count[key] for key in (*_GROUP, "bucket", "min", "best", "max")},
-        )
-
-
-def _victims(row: PublishedIncident, document: dict[str, Any]) -> Iterator[Model]:
-    for position, victim in enumerate(document["victims"]):
-        yield PublishedVictim(
-            incident=row,
-            position=position,
-            names=_names(victim),
-            consent_basis=victim.get("consent_basis"),
-            **{key: victim[key] for key in _GROUP},
-        )
-
-
-def _claims(row: PublishedIncident, document: dict[str, Any]) -> Iterator[Model]:
-    for position, claim in enumerate(document["claims"]):
-        yield PublishedClaim(
-            incident=row,
-            position=position,
-            claim=claim["id"],
-            article=claim["article"]["id"],
-            outlet=claim["article"]["outlet"]["id"],
-            attributed_to=claim["attributed_to"]["id"],
-            kind=claim["kind"],
-        )
-
-
-# What hangs on an index row: how it follows from the document. Pure, so that a bulk load can
-# write the same rows another way.
-PARTS: dict[type[Model], Callable[[PublishedIncident, dict[str, Any]], Iterator[Model]]] = {
-    PublishedTotal: _totals,
-    PublishedCasualty: _casualties,
-    PublishedVictim: _victims,
-    PublishedClaim: _claims,
-}
 
 
 def rebuild() -> int:

@@ -163,7 +163,12 @@ published_total = plain(
     PublishedTotal, incident=published_incident, outcome="killed", bucket="new", at_least=False
 )
 published_casualty = plain(
-    PublishedCasualty, incident=published_incident, position=900, bucket="civilian", **group
+    PublishedCasualty,
+    incident=published_incident,
+    position=900,
+    bucket="civilian",
+    is_whole=True,
+    **group,
 )
 published_victim = plain(PublishedVictim, incident=published_incident, position=900, **group)
 published_claim = plain(
@@ -698,6 +703,12 @@ INDEX = [
         published_victim,
         {"names": ["Ma Khin"], "consent_basis": None},
         {"names": ["Ma Khin"], "consent_basis": "family_consent"},
+    ),
+    (
+        "incidents_publishedvictim_age_has_consent",
+        published_victim,
+        {"age": 4.5, "consent_basis": None},
+        {"age": 4.5, "consent_basis": "family_consent"},
     ),
     ("incidents_publishedclaim_once", published_claim, {"position": 0}, {}),
     (

@@ -30,6 +30,7 @@ from incidents.models import (
     PublishedCasualty,
     PublishedClaim,
     PublishedIncident,
+    PublishedIncidentRow,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
@@ -650,6 +651,7 @@ def _index() -> dict[str, list[tuple[Any, ...]]]:
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for model in (
         PublishedIncident,
+        PublishedIncidentRow,
         PublishedTotal,
         PublishedCasualty,
         PublishedVictim,

@@ -1,0 +1,124 @@
+"""Reading in batches: each one COPY, wholly in memory, and the connection given back.
+
+A slow reader holds no connection, and a batch ends at so many bytes, however long its rows are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connections
+
+from .selecting import USING, Asked, Key, Statement
+
+# What a batch should come to, and where it ends early.
+TARGET_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+FIRST_ROWS = 1_000
+MOST_ROWS = 20_000
+
+# A statement for the rows after a key, so many of them.
+Select = Callable[[Key | None, int], Statement]
+
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEADER = len(_SIGNATURE) + 8
+_TRAILER = b"\xff\xff"
+# The number of fields, and the length of the first one.
+_START = 6
+_KEY = struct.Struct(">iq")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows, each as it came, and the key of the last one."""
+
+    rows: list[bytes]
+    last: Key
+    size: int
+
+
+def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes], int, bool]:
+    """The rows of one COPY, their bytes, and whether it was ended before its last one."""
+    rows: list[bytes] = []
+    size = 0
+    connection = connections[USING]
+    try:
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(
+                f"COPY ({statement.sql}) TO STDOUT (FORMAT {form})", statement.parameters
+            ) as copy,
+        ):
+            for row in copy:
+                rows.append(bytes(row))
+                size += len(row)
+                if size > most_bytes:
+                    return rows, size, True
+    finally:
+        # Back to the pool: whoever reads this batch may take his time.
+        connection.close()
+    return rows, size, False
+
+
+def _in_batches(
+    select: Select, read: Callable[[Statement], tuple[Batch | None, bool]]
+) -> Iterator[Batch]:
+    after: Key | None = None
+    limit = FIRST_ROWS
+    while True:
+        batch, was_ended = read(select(after, limit))
+        if batch is None:
+            return
+        yield batch
+        if len(batch.rows) < limit and not was_ended:
+            return
+        after = batch.last
+        fitting = len(batch.rows) * TARGET_BYTES // max(1, batch.size)
+        limit = max(1, min(MOST_ROWS, fitting))
+
+
+def lines(asked: Asked, select: Select) -> Iterator[Batch]:
+    """Lines of CSV. The key stands in the last columns of each."""
+    keys = len(asked.keys)
+
+    def read(statement: Statement) -> tuple[Batch | None, bool]:
+        rows, size, was_ended = _copy(statement, "csv", MOST_BYTES)
+        if not rows:
+            return None, was_ended
+        last = tuple(map(int, rows[-1].rsplit(b",", keys)[-keys:]))
+        return Batch(rows, last, size), was_ended
+
+    return _in_batches(select, read)
+
+
+def _text_and_key(row: bytes, keys: int) -> tuple[bytes, Key]:
+    start = len(row) - keys * _KEY.size
+    key = tuple(_KEY.unpack_from(row, start + i * _KEY.size)[1] for i in range(keys))
+    return row[_START:start], key
+
+
+def read_texts(
+    statement: Statement, keys: int, most_bytes: int
+) -> tuple[list[tuple[bytes, Key]], int, bool]:
+    """Texts with their keys, of one select; whether it was ended for their length."""
+    rows, size, was_ended = _copy(statement, "binary", most_bytes)
+    if rows:
+        rows[0] = rows[0].removeprefix(_SIGNATURE + rows[0][len(_SIGNATURE) : _HEADER])
+    texts = [_text_and_key(row, keys) for row in rows if row and row != _TRAILER]
+    return texts, size, was_ended
+
+
+def texts(asked: Asked, select: Select) -> Iterator[Batch]:
+    """Texts, byte for byte, of selects that give each with its key."""
+    keys = len(asked.keys)
+
+    def read(statement: Statement) -> tuple[Batch | None, bool]:
+        found, size, was_ended = read_texts(statement, keys, MOST_BYTES)
+        if not found:
+            return None, was_ended
+        return Batch([text for text, _key in found], found[-1][1], size), was_ended
+
+    return _in_batches(select, read)
