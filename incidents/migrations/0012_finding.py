@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='publishedincident',
             name='actor_keys',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, help_text='Ids of actors involved or harmed, and of what they are part of; of each that is involved also `id role certainty`, and `role certainty` of every involvement.', size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, help_text='Ids of actors involved or harmed, and of what they are part of; of each that is involved also `id role` and `id role certainty`, and the same without an id.', size=None),
         ),
         migrations.AlterField(
             model_name='publishedincident',

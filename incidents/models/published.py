@@ -220,7 +220,7 @@ class PublishedIncident(models.Model):
         models.CharField(max_length=100),
         default=list,
         help_text="Ids of actors involved or harmed, and of what they are part of; of each that "
-        "is involved also `id role certainty`, and `role certainty` of every involvement.",
+        "is involved also `id role` and `id role certainty`, and the same without an id.",
     )
     address_keys = ArrayField(
         models.CharField(max_length=24),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import json
 import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.contrib.postgres.search import SearchQueryField
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Cos, Power, Radians, Sin
@@ -32,7 +30,7 @@ from harmtracker.api.parameters import (
     whole,
 )
 from harmtracker.codes import code_list
-from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait
+from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait, weapon_types
 from incidents.models import PublishedCasualty, PublishedTotal
 from incidents.models.published import FIGURES
 from incidents.search import MAX_TERMS, NotAsked, query_literal
@@ -43,11 +41,9 @@ MAX_ADDRESS_CHARACTERS = 2000
 EARTH_KM = 6371.0088
 
 
-@cache
 def weapon_codes() -> dict[str, str | None]:
-    """Code -> code of its first level, from the file that the table is loaded from."""
-    rows = json.loads((settings.FIXTURES / "weapon_types.json").read_text(encoding="utf-8"))
-    return {row["code"]: row["parent"] for row in rows}
+    """Code -> code of its first level."""
+    return {code: row["parent"] for code, row in weapon_types().items()}
 
 
 def _read_words(text: str) -> str:
@@ -325,6 +321,8 @@ def _dropped(name: str, but: str = "") -> str:
 
 def involvements(roles: list[str] | None, certainties: list[str] | None) -> list[str]:
     """Keys of involvements of any of these roles and any of these certainties; None: of all."""
+    if roles and not certainties:
+        return roles
     return [
         f"{role} {certainty}"
         for role in roles or code_list("involvement_role")
