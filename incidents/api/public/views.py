@@ -31,6 +31,7 @@ from .lists import PageView, PublicView, describe_page, fields_of, picked
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
     "incidents": "incidents",
+    "facets": "facets",
     "places": "places",
     "actors": "actors",
     "outlets": "outlets",
