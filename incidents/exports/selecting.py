@@ -21,6 +21,8 @@ _TABLES = {
     "claims": "incidents_publishedclaim",
     "victims": "incidents_publishedvictim",
 }
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a request asks for: a list, the incidents found, and the columns to give."""
@@ -99,7 +101,7 @@ def _beyond(asked: Asked, after: Key | None, *, back: bool) -> Statement:
         f"WHERE ({', '.join(asked.keys)}) {'<' if back else '>'} ({marks})", tuple(after)
     )
     # Said of the bare column too, so that an index is entered at the right place.
-    return beyond + Statement(f'AND {asked.keys[0]} {"<=" if back else ">="} %s', (after[0],))
+    return beyond + Statement(f"AND {asked.keys[0]} {'<=' if back else '>='} %s", (after[0],))
 
 
 def _order(asked: Asked, limit: int, *, back: bool = False) -> Statement:
@@ -173,7 +175,9 @@ _POINT = """
 
 
 def _feature(asked: Asked) -> str:
-    name = 'r."code"' if asked.list == "incidents" else """r."code" || '/' || c."position""""
+    name = 'r."code"'
+    if asked.list != "incidents":
+        name = """(r."code" || '/' || c."position")"""
     return f"""
         '{{"type":"Feature","id":"' || {name} || '","geometry":' || {_POINT}
         || ',"properties":' || {_OBJECT} || '}}'
