@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connections
 
-from harmtracker import grants
+from harmtracker import grants, timeouts
 
 # The names of all triggers; a test compares the list with the migrations.
 TRIGGERS = Path(__file__).with_name("triggers.txt")
+KINDS_OF_ROLES = {"default": "app", "published": "public"}
 HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -77,6 +78,8 @@ def _role_refusals(alias: str) -> list[str]:
         refused.append(
             f"{len(differs)} grants differ ({differs[0]}): run `manage.py migrate` as the owner."
         )
+    elif lacking := timeouts.missing(connections[alias], KINDS_OF_ROLES[alias]):
+        refused.append(f"{role} has no {lacking[0]}: run `manage.py db roles` anew.")
     return refused
 
 

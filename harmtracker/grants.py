@@ -64,6 +64,8 @@ APP: dict[str, str] = {
     "incidents_weapontype": READ,
     # Answers to repeated requests: kept for days, never altered
     "harmtracker_idempotentrequest": "SELECT, INSERT, DELETE",
+    # Requests counted: swept when their time is over
+    "harmtracker_requestcount": ALL,
     # People
     "accounts_user": EDIT,
     "accounts_user_groups": ALL,

@@ -72,3 +72,24 @@ class IdempotentRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request} {self.status}"
+
+
+class RequestCount(models.Model):
+    """How many requests one client has made, of one kind, in the time that runs for it.
+
+    The table is unlogged: a crash empties it, and it is neither in the write-ahead log nor on a
+    standby. Rows whose time is over are swept away.
+    """
+
+    client = models.UUIDField(
+        primary_key=True,
+        help_text="Digest of the client, with a key that is another each day: no address.",
+    )
+    ends_at = models.DateTimeField(help_text="When the count begins anew.")
+    used = models.IntegerField(help_text="Requests since the count began.")
+
+    class Meta:
+        indexes = [models.Index(fields=["ends_at"], name="requestcount_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.used} until {self.ends_at}"

@@ -79,7 +79,10 @@ def _failed(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
     kind = problems.KINDS[problem.slug]
     request_id = problem.members.get("request_id")
     suffix = f" (request {request_id})" if request_id else ""
-    return _plain(f"{kind.status} {kind.title}{suffix}", kind.status)
+    response = _plain(f"{kind.status} {kind.title}{suffix}", kind.status)
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from harmtracker import rates
 from harmtracker.postgres import default_cluster
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -111,6 +112,31 @@ VARIABLES = (
         False,
         "The site is reached by HTTPS alone: secure cookies and HSTS. Needed off this machine.",
     ),
+    Variable(
+        "HARMTRACKER_RATE_ANONYMOUS",
+        "rate",
+        "60/min",
+        "Requests to the API from one address without a token: so many per s, min, h or d. Empty: "
+        "not counted.",
+    ),
+    Variable(
+        "HARMTRACKER_RATE_TOKEN",
+        "rate",
+        "600/min",
+        "Requests to the API with one token, to casework too. Empty: not counted.",
+    ),
+    Variable(
+        "HARMTRACKER_RATE_EXPORT",
+        "rate",
+        "6/h",
+        "Exports (any format but JSON) to one address without a token. Empty: not counted.",
+    ),
+    Variable(
+        "HARMTRACKER_RATE_EXPORT_TOKEN",
+        "rate",
+        "60/h",
+        "Exports with one token. Empty: not counted.",
+    ),
 )
 
 _env = environ.Env()
@@ -124,6 +150,13 @@ def _read(name: str) -> Any:
         return _env.int(name, default=variable.default)
     if variable.kind == "list":
         return _env.list(name, default=variable.default)
+    if variable.kind == "rate":
+        text = _env.str(name, default=variable.default)
+        try:
+            rates.parse(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+        return text
     return _env.str(name, default=variable.default)
 
 
@@ -131,6 +164,10 @@ HARMTRACKER_DATA = Path(_read("HARMTRACKER_DATA")).absolute()
 HARMTRACKER_ROLE_PREFIX = _read("HARMTRACKER_ROLE_PREFIX")
 HARMTRACKER_HTTPS = _read("HARMTRACKER_HTTPS")
 HARMTRACKER_PROXIES = _read("HARMTRACKER_PROXIES")
+HARMTRACKER_RATE_ANONYMOUS = _read("HARMTRACKER_RATE_ANONYMOUS")
+HARMTRACKER_RATE_TOKEN = _read("HARMTRACKER_RATE_TOKEN")
+HARMTRACKER_RATE_EXPORT = _read("HARMTRACKER_RATE_EXPORT")
+HARMTRACKER_RATE_EXPORT_TOKEN = _read("HARMTRACKER_RATE_EXPORT_TOKEN")
 DEBUG = _read("DEBUG")
 ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 
@@ -221,6 +258,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "corsheaders",
 ]
 
 MIDDLEWARE = [
@@ -228,7 +266,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "harmtracker.middleware.NonAdminIsStateless",
+    "harmtracker.compression.Compression",
+    "harmtracker.api.throttling.Throttle",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -306,6 +347,23 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["sources.uploads.NoFiles"]
 # The form of an incident with its inlines holds many small fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+
+# --- Other sites' pages may read what is public, without cookies; casework and the admin never ---
+
+CORS_URLS_REGEX = r"^/api/(?!v1/casework/)"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "HEAD"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match"]
+CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
+    "ETag",
+    "Harmtracker-Position",
+    "Link",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+]
 
 # --- Texts and files ---
 

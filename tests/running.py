@@ -28,15 +28,26 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def server_process(captures: Path) -> Iterator[Server]:
-    """A server of one worker that keeps copies below ``captures``; it answers when this begins."""
+def server_process(captures: Path, *, workers: int = 1, **environment: str) -> Iterator[Server]:
+    """A server that keeps copies below ``captures``; it answers when this begins.
+
+    ``environment`` are variables besides those of the tests.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "warning"),
+            *(
+                "--workers",
+                str(workers),
+                "--blocking-threads",
+                "1",
+                "--no-ws",
+                "--log-level",
+                "warning",
+            ),
             "harmtracker.wsgi:application",
         ],
         cwd=ROOT,
@@ -48,6 +59,7 @@ def server_process(captures: Path) -> Iterator[Server]:
             "HARMTRACKER_TOKEN_PEPPER": settings.HARMTRACKER_TOKEN_PEPPER,
             "DATABASE_URL": _address("default"),
             "DATABASE_PUBLIC_URL": _address("published"),
+            **environment,
         },
     )
     try:

@@ -7,14 +7,13 @@ thousand at once are no more than one after the other.
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connections, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from harmtracker import addresses
 from harmtracker.accounts import events, keyed
 from harmtracker.accounts.models import Attempt, SecurityEvent, User
 from harmtracker.errors import TooMany
@@ -45,23 +44,8 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
 
 
 def network_of(request: HttpRequest) -> str:
-    """The network that a request comes from: /24 of IPv4, /64 of IPv6.
-
-    X-Forwarded-For counts from its end, for as many proxies as there are of ours.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    proxies = settings.HARMTRACKER_PROXIES
-    if proxies > 0:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(forwarded) >= proxies:
-            address = forwarded[-proxies].strip()
-    try:
-        host = ipaddress.ip_address(address.strip("[]").split("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(host, ipaddress.IPv6Address) and host.ipv4_mapped is not None:
-        host = host.ipv4_mapped
-    return str(ipaddress.ip_network((host, 24 if host.version == 4 else 64), strict=False))
+    """The network that a request comes from: /24 of IPv4, /64 of IPv6."""
+    return addresses.network(addresses.client_address(request), bits_of_ipv4=24)
 
 
 def reserve(kind: str, *, account: str = "", network: str = "") -> Attempt:

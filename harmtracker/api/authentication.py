@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -19,6 +20,29 @@ from harmtracker.accounts import lockout, tokens
 from harmtracker.accounts.models import Token, User
 from harmtracker.errors import NotAllowed
 
+_FOUND = "harmtracker.token"
+
+
+def given_token(request: HttpRequest) -> str | None:
+    """What stands after Bearer in Authorization, whatever it is worth; None without it."""
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return given.strip() if scheme.casefold() == "bearer" else None
+
+
+def token_of(request: HttpRequest) -> Token | None:
+    """The token that a request brings, if it can be used; looked up once in a request."""
+    if _FOUND not in request.META:
+        given = given_token(request)
+        request.META[_FOUND] = None if given is None else tokens.find(given)
+    found: Token | None = request.META[_FOUND]
+    return found
+
+
+def reserve_failure(request: HttpRequest) -> None:
+    """Write down that a token was wrong. Raises :class:`harmtracker.errors.TooMany`."""
+    # Counted apart from logins: a forgotten program must not lock out an office.
+    lockout.reserve(lockout.Kind.TOKEN, network=lockout.network_of(request))
+
 
 class BearerToken(BaseAuthentication):
     """``Authorization: Bearer ht_...``, and no other way: a token in an address is not looked at.
@@ -28,14 +52,11 @@ class BearerToken(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        if not header:
+        if not request.META.get("HTTP_AUTHORIZATION", ""):
             return None
-        scheme, _, given = header.partition(" ")
-        token = tokens.find(given.strip()) if scheme.casefold() == "bearer" else None
+        token = token_of(request._request)
         if token is None:
-            # Counted apart from logins: a forgotten program must not lock out an office.
-            lockout.reserve(lockout.Kind.TOKEN, network=lockout.network_of(request))
+            reserve_failure(request._request)
             raise exceptions.AuthenticationFailed
         tokens.note_use(token)
         return token.person, token

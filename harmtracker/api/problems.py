@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
@@ -24,6 +24,8 @@ logger = logging.getLogger("harmtracker.api")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+# Idle too long in a transaction, a transaction too long, a server that has become a standby.
+_PASSING_STATES = {"25P03", "25P04", "25006"}
 # An answer names so many faults and echoes so many bytes of each: it stays below 2 kB.
 MAX_ERRORS = 5
 MAX_ECHO = 80
@@ -60,7 +62,11 @@ KINDS = {
         "and ordering.",
     ),
     "invalid": Kind(400, "Invalid", "What was sent breaks a rule of the record."),
-    "not-authenticated": Kind(401, "Not authenticated", "The request says not who asks."),
+    "not-authenticated": Kind(
+        401,
+        "Not authenticated",
+        "The request says not who asks, or by a token that cannot be used.",
+    ),
     "not-allowed": Kind(403, "Not allowed", "Whoever asks may see this and not do that to it."),
     "not-found": Kind(404, "Not found", "No such thing, or none that you may know of."),
     "method-not-allowed": Kind(
@@ -200,10 +206,22 @@ def log_failure(error: BaseException) -> str:
     return request_id
 
 
+def _passes(error: BaseException) -> bool:
+    """Whether the database timed out, has gone away, or has no connection left: all may pass."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    return isinstance(error, InternalError) and (
+        getattr(error.__cause__, "sqlstate", None) in _PASSING_STATES
+    )
+
+
 def unexpected() -> Problem:
-    """The fault that is being handled, logged."""
+    """The fault that is being handled, logged: the database's for now, or ours."""
     error = sys.exc_info()[1] or RuntimeError()
-    return Problem("internal-error", request_id=log_failure(error))
+    request_id = log_failure(error)
+    if _passes(error):
+        return Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)})
+    return Problem("internal-error", request_id=request_id)
 
 
 def _step(path: str, key: Any) -> str:
@@ -275,10 +293,6 @@ def of(error: Exception) -> Problem:
             return Problem("invalid", errors=_flat(fields))
         case SuspiciousOperation():
             return Problem("malformed-request")
-        case OperationalError() | InterfaceError():
-            # Timed out, gone away, or no connection left in the pool: all may pass.
-            log_failure(error)
-            return Problem("unavailable", headers={"Retry-After": str(RETRY_AFTER_S)})
         case _:
             return unexpected()
 

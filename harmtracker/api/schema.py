@@ -78,6 +78,28 @@ ETAG = OpenApiParameter(
     description="A strong validator of the body.",
     response=[200, 304],
 )
+RATE_LIMIT_POLICY = OpenApiParameter(
+    "RateLimit-Policy",
+    str,
+    OpenApiParameter.HEADER,
+    description="How much one client may ask for: `q` requests in `w` seconds, of each kind.",
+    response=[200, 429],
+)
+RATE_LIMIT = OpenApiParameter(
+    "RateLimit",
+    str,
+    OpenApiParameter.HEADER,
+    description="What is left: `r` requests, until in `t` seconds the count begins anew.",
+    response=[200, 429],
+)
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After",
+    int,
+    OpenApiParameter.HEADER,
+    description="In how many seconds to ask again.",
+    response=[429, 503],
+)
+RATES = (RATE_LIMIT_POLICY, RATE_LIMIT, RETRY_AFTER)
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
@@ -137,11 +159,13 @@ def describe(
         304: OpenApiResponse(description="Nothing changed since the ETag of If-None-Match."),
         **({(301, "application/json"): OpenApiResponse(moved, description=MOVED)} if moved else {}),
         **_problem(400),
+        **_problem(401),
         **(_problem(404) if found_by_path else {}),
         **_problem(405),
         **_problem(406),
         **(_problem(410, RetractedSerializer) if may_be_retracted else {}),
         **_problem(414),
+        **_problem(429),
         **_problem(500),
         **_problem(503),
     }
@@ -154,6 +178,7 @@ def describe(
                 *parameters,
                 IF_NONE_MATCH,
                 ETAG,
+                *RATES,
                 *([LINK] if is_page else []),
                 *([LOCATION] if moved else []),
             ],
@@ -180,7 +205,7 @@ def describe_team(
     ``is_changed``: it needs If-Match. ``may_be`` are statuses besides those of every method.
     """
     answer = {(status, media_type): OpenApiResponse(ok, description="The answer.")}
-    refusals = {400, 401, 403, 404, 405, 406, 414, 500, 503, *may_be}
+    refusals = {400, 401, 403, 404, 405, 406, 414, 429, 500, 503, *may_be}
     if request is not None:
         refusals |= {413, 415}
     if is_changed:
@@ -238,6 +263,8 @@ def written(*, as_json: bool) -> bytes:
 class SchemaView(ReadView):
     """This API in OpenAPI 3.1: JSON, or YAML if the client asks for it."""
 
+    is_counted = False
+
     renderer_classes = [
         StoredJSONRenderer,
         OpenAPIJSONRenderer,
@@ -252,6 +279,8 @@ class SchemaView(ReadView):
 
 class DocsView(SpectacularSwaggerSplitView):
     """The same for people: Swagger UI, whose files are our own."""
+
+    is_counted = False
 
     http_method_names = ["get", "head"]
     content_negotiation_class = PlainNegotiation

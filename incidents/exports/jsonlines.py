@@ -22,9 +22,7 @@ def stored(
 
 
 def ndjson(asked: Asked) -> Iterator[bytes]:
-    for batch in batches.texts(
-        asked, lambda after, limit: selecting.objects(asked, after, limit)
-    ):
+    for batch in batches.texts(asked, lambda after, limit: selecting.objects(asked, after, limit)):
         yield b"\n".join(batch.rows) + b"\n"
 
 

@@ -91,9 +91,7 @@ class _Written(io.RawIOBase):
 
 
 def _points(table: pa.Table) -> pa.Array:
-    pairs = zip(
-        table["longitude"].to_pylist(), table["latitude"].to_pylist(), strict=True
-    )
+    pairs = zip(table["longitude"].to_pylist(), table["latitude"].to_pylist(), strict=True)
     return pa.array(
         [None if x is None or y is None else _POINT.pack(1, 1, x, y) for x, y in pairs],
         pa.binary(),
@@ -118,9 +116,7 @@ def parquet(asked: Asked, about: About) -> Iterator[bytes]:
         for batch in batches.lines(
             asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=False)
         ):
-            table = pa_csv.read_csv(
-                pa.BufferReader(b"".join(batch.rows)), read, _PARSE, convert
-            )
+            table = pa_csv.read_csv(pa.BufferReader(b"".join(batch.rows)), read, _PARSE, convert)
             if _has_points(asked):
                 table = table.append_column(_GEOMETRY, _points(table))
             writer.write_table(table.cast(shape))

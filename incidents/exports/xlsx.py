@@ -138,7 +138,10 @@ def _about(sheet: Any, asked: Asked, about: About, cut: int, bold: Any) -> None:
         ("Licence of single records", about.members()["licence_note"]),
         ("Citation", about.citation),
         ("Empty cells", "Not known. 0 is that a source says none."),
-        ("Apostrophes", "A text that would be read as a formula, or starts with one, has one more."),
+        (
+            "Apostrophes",
+            "A text that starts like a formula, or with one, has one more.",
+        ),
         ("Cut cells", str(cut)),
     ]
     number = 0
@@ -147,9 +150,9 @@ def _about(sheet: Any, asked: Asked, about: About, cut: int, bold: Any) -> None:
         sheet.write_string(number, 1, value[:MOST_CHARACTERS])
         number += 1
     number += 1
-    for row in ([("column", "type", "unit", "meaning", "HXL")] + [
+    for row in [("column", "type", "unit", "meaning", "HXL")] + [
         tuple(column.described().values()) for column in asked.columns
-    ]):
+    ]:
         for place, text in enumerate(row):
             sheet.write_string(number, place, text)
         number += 1

@@ -176,9 +176,31 @@ class PublishedIncident(models.Model):
     in_totals = models.BooleanField(help_text="Whether totals over incidents count it.")
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
-    place_keys = ArrayField(models.CharField(max_length=40), default=list)
-    weapon_keys = ArrayField(models.CharField(max_length=40), default=list)
-    actor_keys = ArrayField(models.CharField(max_length=40), default=list)
+    independent_sources = models.PositiveSmallIntegerField(default=0)
+    first_published_at = models.DateTimeField(null=True, help_text="Of the code's first version.")
+    published_at = models.DateTimeField(null=True, help_text="Of this version.")
+    traits = ArrayField(
+        models.CharField(max_length=240),
+        default=list,
+        help_text="dimension:value, of all that has few values; an empty value is not known.",
+    )
+    place_keys = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        help_text="Ids and P-codes of its places and what they lie in, and the country's code; "
+        "with a plus before them those of further places alone.",
+    )
+    actor_keys = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        help_text="Ids of actors involved or harmed, and of what they are part of; of each that "
+        "is involved also `id role certainty`, and `role certainty` of every involvement.",
+    )
+    address_keys = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        help_text="Digests of the addresses of its articles.",
+    )
     reference_keys = ArrayField(models.CharField(max_length=40), default=list)
     search = SearchVectorField()
     index_shape = models.PositiveSmallIntegerField(
@@ -193,11 +215,15 @@ class PublishedIncident(models.Model):
             models.Index(fields=["code", "valid_from"], name="published_by_code"),
             models.Index(fields=["valid_from"], name="published_by_position"),
             models.Index(fields=["latitude", "longitude"], name="published_by_point"),
-            GinIndex(fields=["place_keys"], name="published_by_place"),
-            GinIndex(fields=["weapon_keys"], name="published_by_weapon"),
-            GinIndex(fields=["actor_keys"], name="published_by_actor"),
-            GinIndex(fields=["reference_keys"], name="published_by_reference"),
-            GinIndex(fields=["search"], name="published_by_words"),
+            models.Index(fields=["published_at"], name="published_by_change"),
+            models.Index(fields=["first_published_at"], name="published_by_first"),
+            models.Index(fields=["independent_sources"], name="published_by_sources"),
+            GinIndex(fields=["traits"], fastupdate=False, name="published_by_trait"),
+            GinIndex(fields=["place_keys"], fastupdate=False, name="published_by_place"),
+            GinIndex(fields=["actor_keys"], fastupdate=False, name="published_by_actor"),
+            GinIndex(fields=["address_keys"], fastupdate=False, name="published_by_address"),
+            GinIndex(fields=["reference_keys"], fastupdate=False, name="published_by_reference"),
+            GinIndex(fields=["search"], fastupdate=False, name="published_by_words"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -251,6 +277,16 @@ class PublishedReference(models.Model):
     kind = models.CharField(max_length=10, help_text="place, actor, outlet or article.")
     key = models.CharField(max_length=40, help_text="Its id.")
     name = models.CharField(max_length=500, help_text="What it is sorted by.")
+    subkind = models.CharField(max_length=40, null=True, help_text="Level, or kind: its code.")
+    pcode = models.CharField(max_length=20, null=True)
+    parent_keys = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        help_text="Id and P-code of what it lies right below.",
+    )
+    country = models.CharField(max_length=3, null=True)
+    language = models.CharField(max_length=40, null=True)
+    outlet = models.CharField(max_length=40, null=True, help_text="Id of an article's outlet.")
     document = models.TextField(help_text="Canonical JSON.")
     seq = models.PositiveBigIntegerField(help_text="Ledger position of that document.")
     search = SearchVectorField()
@@ -263,6 +299,16 @@ class PublishedReference(models.Model):
         ]
         indexes = [
             models.Index(fields=["kind", "name", "key"], name="reference_by_name"),
+            models.Index(fields=["kind", "subkind", "name"], name="reference_by_subkind"),
+            models.Index(
+                fields=["pcode"], name="reference_by_pcode", condition=Q(pcode__isnull=False)
+            ),
+            models.Index(
+                fields=["outlet", "name"],
+                name="reference_by_outlet",
+                condition=Q(outlet__isnull=False),
+            ),
+            GinIndex(fields=["parent_keys"], name="reference_by_parent"),
             GinIndex(fields=["search"], name="reference_by_words"),
         ]
 

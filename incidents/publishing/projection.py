@@ -11,8 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.contrib.postgres.search import SearchVector
-from django.db.models import Model, Value
+from django.db.models import Model
 
 from incidents.choices import VersionKind
 from incidents.models import (
@@ -21,17 +20,12 @@ from incidents.models import (
     PublishedTotal,
     PublishedVersion,
 )
-from incidents.search import fold
+from incidents.search import vector_literal
 
-from . import rows
+from . import index_keys, rows
 from .canonical import canonical
 from .document import summarise
 
-# 'simple' neither stems nor drops stop words: names are not English.
-SEARCH_CONFIG = "simple"
-# PostgreSQL refuses an index of words above 1 MiB, and many short words take up to thrice their
-# own bytes: a longer text is found by its beginning.
-MAX_SEARCHED_BYTES = 200_000
 # To be raised when rows come to say something else: `manage.py migrate` then writes them anew.
 INDEX_SHAPE = 2
 # Rows of one statement.
@@ -40,50 +34,23 @@ ROWS_AT_ONCE = 500
 Indexed = tuple[PublishedIncident, dict[str, Any]]  # an index row and its document
 
 
-def _vector(texts: list[str | None]) -> SearchVector:
-    """Of texts, of which some may have been taken out."""
-    folded = fold(" \n ".join(filter(None, texts))).encode()
-    searched = folded[:MAX_SEARCHED_BYTES].decode(errors="ignore")
-    return SearchVector(Value(searched), config=SEARCH_CONFIG)
-
-
 def _date(text: str | None) -> datetime.date | None:
     return None if text is None else datetime.date.fromisoformat(text)
 
 
-def _steps(thing: dict[str, Any]) -> list[dict[str, Any]]:
-    """A place or actor and what it lies in, each with its own path."""
-    line = [{k: v for k, v in thing.items() if k != "path"}, *thing["path"]]
-    return [{**step, "path": line[i + 1 :]} for i, step in enumerate(line)]
-
-
-def _places(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    main = document["place"]
-    keys = ("id", "pcode", "level", "name", "names", "path")
-    for place in ([main] if main else []) + document["further_places"]:
-        yield from _steps({key: place[key] for key in keys})
-
-
-def _involved(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Actors that are in the assessment: what a filter by actor finds."""
-    for row in document["involvement"]:
-        yield from _steps(row["actor"])
-    for row in document["casualties"]:
-        if row["affiliation"]:
-            yield from _steps(row["affiliation"])
-
-
 def _all_actors(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _involved(document)
+    yield from index_keys.involved(document)
     for claim in document["claims"]:
         speaker = claim["attributed_to"]
         if speaker["type"] == "actor":
-            yield from _steps({k: speaker[k] for k in ("id", "name", "names", "kind", "path")})
+            yield from index_keys.steps(
+                {k: speaker[k] for k in ("id", "name", "names", "kind", "path")}
+            )
         for row in claim["involvement"]:
-            yield from _steps(row["actor"])
+            yield from index_keys.steps(row["actor"])
         for row in claim["counts"]:
             if row["affiliation"]:
-                yield from _steps(row["affiliation"])
+                yield from index_keys.steps(row["affiliation"])
 
 
 def _all_outlets(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -98,7 +65,7 @@ def references(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     """Everything with an id that the document names: (kind, id) -> as it names it."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for kind, things in (
-        ("place", _places(document)),
+        ("place", index_keys.places(document)),
         ("actor", _all_actors(document)),
         ("outlet", _all_outlets(document)),
         ("article", (claim["article"] for claim in document["claims"])),
@@ -113,6 +80,22 @@ def _name(thing: dict[str, Any]) -> str | None:
     return thing["name"] if "name" in thing else thing["title"]
 
 
+FOUND_BY = ("subkind", "pcode", "parent_keys", "country", "language", "outlet")
+
+
+def _found_by(kind: str, thing: dict[str, Any]) -> dict[str, Any]:
+    """What a thing that documents name is filtered by, as columns."""
+    above = thing["path"][:1] if kind == "place" else []
+    return {
+        "subkind": thing.get("level") or thing.get("kind"),
+        "pcode": thing.get("pcode"),
+        "parent_keys": [key for place in above for key in (place["id"], place["pcode"]) if key],
+        "country": thing.get("country"),
+        "language": thing.get("language"),
+        "outlet": thing["outlet"]["id"] if kind == "article" else None,
+    }
+
+
 def _store_references(found: dict[tuple[str, str], tuple[dict[str, Any], int]]) -> None:
     """Each thing as the version at that ledger position names it."""
     PublishedReference.objects.using("default").bulk_create(
@@ -123,14 +106,15 @@ def _store_references(found: dict[tuple[str, str], tuple[dict[str, Any], int]]) 
                 name=_name(thing) or "",
                 document=canonical(thing),
                 seq=seq,
-                search=_vector([_name(thing), *thing.get("names", []), thing.get("pcode")]),
+                search=vector_literal([_name(thing), *thing.get("names", []), thing.get("pcode")]),
+                **_found_by(kind, thing),
             )
             for (kind, key), (thing, seq) in found.items()
         ],
         batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["kind", "key"],
-        update_fields=["name", "document", "seq", "search"],
+        update_fields=["name", "document", "seq", "search", *FOUND_BY],
     )
 
 
@@ -215,9 +199,7 @@ def _incident_row(
     document: dict[str, Any],
     found: dict[tuple[str, str], dict[str, Any]],
 ) -> PublishedIncident:
-    places = list(_places(document))
     point = (document["place"] or {}).get("point")
-    spellings = [name for place in places for name in (place["name"], *place["names"])]
     is_copy = any(link["kind"] in ("duplicate_of", "merged_into") for link in document["links"])
     return PublishedIncident(
         version=version,
@@ -233,18 +215,24 @@ def _incident_row(
         in_totals=document["record_type"] == "incident" and not is_copy,
         latitude=point and point["latitude"],
         longitude=point and point["longitude"],
-        place_keys=sorted(
-            {place["id"] for place in places} | {p["pcode"] for p in places if p["pcode"]}
-        ),
-        weapon_keys=sorted(
-            {w["code"] for w in document["weapons"]}
-            | {w["parent"] for w in document["weapons"] if w["parent"]}
-        ),
-        actor_keys=sorted({actor["id"] for actor in _involved(document)}),
+        independent_sources=document["grading"]["independent_sources"],
+        first_published_at=_first_published_at(version),
+        published_at=version.published_at,
+        traits=index_keys.traits(document),
+        place_keys=index_keys.place_keys(document),
+        actor_keys=index_keys.actor_keys(document),
+        address_keys=index_keys.address_keys(document),
         reference_keys=sorted({key for _kind, key in found}),
-        search=_vector([document["title"], document["summary"], *spellings]),
+        search=vector_literal(index_keys.searched(document)),
         index_shape=INDEX_SHAPE,
     )
+
+
+def _first_published_at(version: PublishedVersion) -> datetime.datetime:
+    if version.number == 1:
+        return version.published_at
+    versions = PublishedVersion.objects.using("default").filter(code=version.code, number=1)
+    return versions.values_list("published_at", flat=True).get()
 
 
 def _store(indexed: Sequence[Indexed]) -> None:

@@ -23,6 +23,7 @@ from incidents.models import (
 )
 from incidents.models.rows import CLAIM_TOTALS, GROUPS, INCIDENT_GROUPS, INCIDENT_TOTALS
 
+from . import index_keys
 from .totals import Row, Total, contains, totals
 
 Values = dict[str, Any]
@@ -235,6 +236,7 @@ def _casualties(position: int, counts: Sequence[dict[str, Any]]) -> list[Values]
             "sex": row.sex,
             "age_group": row.age_group,
             "affiliation": row.affiliation,
+            "affiliation_keys": index_keys.affiliation_keys(count),
             "affiliation_name": count["affiliation"] and count["affiliation"]["name"],
             "min": row.min,
             "best": row.best,

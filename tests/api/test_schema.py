@@ -53,7 +53,7 @@ def test_every_answer_is_described(described: dict[str, Any]) -> None:
         if CASEWORK in path:
             continue
         statuses = set(methods["get"]["responses"])
-        assert {"200", "304", "400", "405", "406", "414", "500", "503"} <= statuses
+        assert {"200", "304", "400", "401", "405", "406", "414", "429", "500", "503"} <= statuses
     detail = described["paths"]["/api/v1/incidents/{code}/"]["get"]["responses"]
     assert {"404", "410"} <= set(detail)
 
@@ -79,7 +79,7 @@ def test_description_can_be_had_as_json_and_as_yaml(client: Client) -> None:
     as_yaml = client.get("/api/v1/schema/", headers={"Accept": "application/yaml"})
     assert as_yaml["Content-Type"] == "application/yaml"
     assert yaml.safe_load(as_yaml.content) == as_json.json()
-    assert as_json["Vary"] == "Accept"
+    assert as_json["Vary"].split(", ")[0] == "Accept"
     assert as_json["ETag"] != as_yaml["ETag"]
     unchanged = client.get("/api/v1/schema/", headers={"If-None-Match": as_json["ETag"]})
     assert unchanged.status_code == 304

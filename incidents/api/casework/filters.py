@@ -22,10 +22,10 @@ from harmtracker.api.parameters import (
 )
 from harmtracker.codes import code_list
 from harmtracker.searching import Folded
-from incidents.api.public.filters import MAX_TERMS, CountFilter, IncidentFilters, weapon_codes
+from incidents.api.public.filters import AssessmentFilters, CountFilter, weapon_codes
 from incidents.choices import State
 from incidents.models import Actor, CasualtyCount, Involvement, Place, WeaponUse
-from incidents.search import fold
+from incidents.search import MAX_TERMS, fold
 
 NOBODY = "nobody"
 
@@ -149,7 +149,7 @@ class CompleteFilter(StrictFilter):
         return qs.alias(lacks=lacks).filter(lacks=not value)
 
 
-class CaseworkFilters(IncidentFilters):
+class CaseworkFilters(AssessmentFilters):
     """As on the public side, over our assessment as it stands; and by the state of the work.
 
     A condition on counts looks at one assessed row of the outcome and of a status in the bucket.
@@ -191,7 +191,7 @@ class CaseworkFilters(IncidentFilters):
     actor = ActorFilter(
         UUID, "Id of an actor in the assessment; its parts are found too.", several=True
     )
-    q = WordsFilter(  # type: ignore[assignment]
+    q = WordsFilter(
         WORDS,
         f"Words of title, summary, code or place names, at most {MAX_TERMS}: all of them, "
         "anywhere, in any spelling of case and accents.",

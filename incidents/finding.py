@@ -1,0 +1,24 @@
+"""How keys of the index are spelt: the same for what is stored and for what is asked."""
+
+from __future__ import annotations
+
+import hashlib
+
+# Key of a count row -> its code list. Conditions on these look at one row.
+DIMENSIONS_OF_A_COUNT = {
+    "outcome": "outcome",
+    "status": "person_status",
+    "role": "person_role",
+    "sex": "sex",
+    "age_group": "age_group",
+}
+
+
+def trait(dimension: str, value: str) -> str:
+    """The key of a value of a dimension; the empty value is one that is not known."""
+    return f"{dimension}:{value}"
+
+
+def address_key(address: str) -> str:
+    """A short digest of a web address, which may be long: of its bytes, as they stand."""
+    return hashlib.sha256(address.encode("utf-8")).hexdigest()[:24]
