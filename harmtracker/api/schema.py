@@ -154,7 +154,8 @@ def describe(
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
 
-    ``also`` are media types of files that the same may be had as. The description is the docstring of the view, which is written for the API's users.
+    ``also`` are media types of files that the same may be had as. The description is the docstring
+    of the view, which is written for the API's users.
     """
     responses: dict[Any, Any] = {
         (200, "application/json"): OpenApiResponse(ok, description="The answer."),

@@ -199,7 +199,9 @@ class ExportedView(PageView):
         at = reading.position()
         asked = self.asked(request, at)
         address = request.build_absolute_uri(request.get_full_path())
-        etag = conditional.etag_of(harmtracker.__version__, str(at), address, asked_format)
+        etag = conditional.etag_of(
+            harmtracker.__version__, str(at), request.path, self.query.normal(), asked_format
+        )
         headers = self._headers(asked_format, at, etag)
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)

@@ -18,7 +18,7 @@ from incidents.exports.columns import CODE, DAY, FLAG, LISTS, MOMENT, NUMBER, TE
 from incidents.exports.selecting import Asked, Key
 
 from . import filters, reading
-from .exporting import MEDIA_TYPES, ExportedView, columns_or_keys
+from .exporting import BOM, FORMAT, MEDIA_TYPES, ExportedView, columns_or_keys
 from .lists import describe_page, joined, link_header
 from .serializers import PageSerializer
 
@@ -58,7 +58,7 @@ class LongListView(ExportedView):
 
     @classmethod
     def others(cls) -> list[Parameter]:
-        return [p for p in super().others() if p is not getattr(cls, "ordering", None)]
+        return [cls.limit, paging.CURSOR, paging.COUNT, cls.fields, FORMAT, BOM]
 
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
@@ -102,7 +102,7 @@ def _read(
 ) -> tuple[list[tuple[bytes, Key]], bool]:
     """Rows of a page in order, and whether there are more on that side."""
     statement = selecting.objects(asked, start and start.values, limit + 1, back=back)
-    found, size, was_ended = batches.read_texts(statement, len(asked.keys), paging.MAX_PAGE_BYTES)
+    found, _size, was_ended = batches.read_texts(statement, len(asked.keys), paging.MAX_PAGE_BYTES)
     has_more = was_ended or len(found) > limit
     # The one that showed that there are more, or that was too much.
     kept = found[:-1] if has_more and len(found) > 1 else found
