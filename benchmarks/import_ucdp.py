@@ -5,8 +5,8 @@
 Both sides fill a database of their own, cloned from one template on a throw-away PostgreSQL, with
 the history and all other triggers on. The baseline is given the finished rows of the import as
 objects in memory and inserts them by Django's `bulk_create`, 500 events to a transaction: it reads
-no file, checks nothing and decides nothing. The import is timed whole: the file read and checked, the
-originals kept, and the batch submitted.
+no file, checks nothing and decides nothing. The import is timed whole: the file read and checked,
+the originals kept, and the batch submitted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["HARMTRACKER_DATA"] = tempfile.mkdtemp(prefix="harmtracker-benchmark-")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "harmtracker.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
@@ -100,11 +100,11 @@ def measure(path: Path, number: int) -> None:
     insert(chunks, person)
     baseline = time.perf_counter() - start
     inserted = sum(len(rows) for tables in chunks for rows in tables)
-    print(
+    sys.stdout.write(
         f"run {number}: {sum(report.counts.values())} rows of the file, {inserted} casework rows; "
         f"best {report.best}, civilians {report.civilians}\n"
-        f"  import   {whole:7.1f} s\n  baseline {baseline:7.1f} s\n  ratio    {whole / baseline:7.2f}",
-        flush=True,
+        f"  import   {whole:7.1f} s\n  baseline {baseline:7.1f} s\n"
+        f"  ratio    {whole / baseline:7.2f}\n"
     )
 
 
