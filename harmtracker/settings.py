@@ -222,14 +222,12 @@ def _database(url: str, role: str) -> dict[str, Any]:
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database(_read("DATABASE_URL"), "app")
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False},
-    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | {"CONN_HEALTH_CHECKS": True},
+    # Kept, and not asked at each request whether it works: incidents.api.public.reading sees that.
+    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | {"CONN_MAX_AGE": 600},
 }
-# Prepared statements and a pool, for the reading side alone: a document by its code is answered
-# several times as fast with them.
 DATABASES["published"]["OPTIONS"] = {
     **DATABASES["published"].get("OPTIONS", {}),
     "server_side_binding": True,
-    "pool": {"min_size": 1, "max_size": 4, "timeout": 5},
 }
 if not IS_SERVER and (DATABASE_EMBEDDED or _read("DATABASE_OWNER_URL")):
     DATABASES["owner"] = _database(_read("DATABASE_OWNER_URL"), "owner")

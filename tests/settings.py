@@ -23,7 +23,7 @@ from harmtracker.settings import *  # noqa: F403
 from harmtracker.settings import DATABASES
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-DATABASES["published"]["OPTIONS"].pop("pool")
+DATABASES["published"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]

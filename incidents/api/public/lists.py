@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import rfc8785
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
@@ -27,6 +27,10 @@ class PublicView(ReadView):
     """A view over the connection ``published``, and over no other."""
 
     permission_classes = [Everybody]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        reading.renew_connection()
 
 
 def fields_of(*serializers: type[Serializer]) -> Parameter:
@@ -59,7 +63,6 @@ def picked(stored: str, fields: Sequence[str]) -> bytes:
 class PageView(PublicView):
     """A list in pages, each an index scan and a join of stored texts."""
 
-    model: ClassVar[type[Model]]
     column: ClassVar[str]
     filterset: ClassVar[type[StrictFilterSet]]
     limit: ClassVar[Parameter]
@@ -109,7 +112,7 @@ class PageView(PublicView):
         envelope: dict[str, Any] = {"position": at, **links}
         if wants_count:
             envelope["count"] = found.count()
-        texts = reading.stored(self.model, self.column, page.keys)
+        texts = reading.stored(self.column, page.keys)
         rows = [picked(text, fields) if fields else text.encode("utf-8") for text in texts]
         return self.answer(joined(envelope, rows), etag, **link_header(links))
 

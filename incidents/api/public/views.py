@@ -22,7 +22,7 @@ from harmtracker.api.schema import describe
 from harmtracker.licence import DATA_LICENCE
 from harmtracker.models import Code
 from incidents.choices import VersionKind
-from incidents.models import PublishedIncident, PublishedReference, WeaponType
+from incidents.models import WeaponType
 
 from . import filters, reading
 from . import serializers as shapes
@@ -96,7 +96,6 @@ class IncidentListView(PageView):
     outcome_bucket_bound__comparison, as in killed_civilian_min__gte=10.
     """
 
-    model = PublishedIncident
     column = "summary"
     filterset = filters.IncidentFilters
     limit = paging.limit_up_to(100)
@@ -265,7 +264,6 @@ class VersionListView(PublicView):
 
 
 class ReferenceListView(PageView):
-    model = PublishedReference
     column = "document"
     limit = paging.limit_up_to(1000)
     ordering = Parameter("ordering", listed(reading.REFERENCE_ORDERS), "By name or title.", "name")
