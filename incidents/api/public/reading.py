@@ -7,7 +7,6 @@ import select
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import psycopg
 from django.db import connections
 from django.db.models import Q, QuerySet
 
@@ -19,7 +18,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
-_HEAD = "SELECT size FROM incidents_ledgerhead WHERE id = 1"
+_HEAD = 'SELECT size FROM "incidents_ledgerhead" WHERE id = 1'
 _TEXTS = {
     "summary": "SELECT seq, summary FROM incidents_publishedincident WHERE seq = ANY(%s)",
     "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
@@ -50,10 +49,13 @@ def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     Not for filters, whose plans differ with their values.
     """
     published = connections["published"]
-    published.ensure_connection()
-    with published.wrap_database_errors:
-        cursor = psycopg.Cursor(published.connection)
-        return cursor.execute(statement, values, prepare=True).fetchall()
+    with published.cursor() as cursor:
+        published.connection.prepare_threshold = 0
+        try:
+            cursor.execute(statement, values)
+        finally:
+            published.connection.prepare_threshold = None
+        return cursor.fetchall()
 
 
 def position() -> int:

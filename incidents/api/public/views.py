@@ -26,7 +26,7 @@ from incidents.models import WeaponType
 
 from . import filters, reading
 from . import serializers as shapes
-from .lists import PageView, PublicView, describe_page, fields_of, picked
+from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
@@ -86,19 +86,32 @@ class RootView(PublicView):
 
 
 @describe_page(
-    "listIncidents", summary="Incidents", tag="Incidents", ok=shapes.IncidentPageSerializer
+    "listIncidents",
+    summary="Incidents",
+    tag="Incidents",
+    ok=PolymorphicProxySerializer(
+        component_name="IncidentsPage",
+        serializers=[shapes.IncidentPageSerializer, shapes.IncidentDocumentPageSerializer],
+        resource_type_field_name=None,
+    ),
 )
 class IncidentListView(PageView):
-    """Summaries of the current versions, in pages.
+    """Summaries or whole documents of the current versions, in pages.
 
     Pages that follow one another all show the state of the first one's ledger position, whatever
     is published meanwhile. Different filters must all hold. Filters of counts are named
     outcome_bucket_bound__comparison, as in killed_civilian_min__gte=10.
     """
 
-    column = "summary"
     filterset = filters.IncidentFilters
-    limit = paging.limit_up_to(100)
+    detail = Parameter(
+        "detail",
+        listed(("summary", "document")),
+        "summary: without claims, at most 1000 in a page. document: as the incident's own address "
+        "gives it, at most 100 in a page.",
+        "summary",
+    )
+    limit = paging.limit_up_to(1000)
     ordering = Parameter(
         "ordering",
         listed(reading.INCIDENT_ORDERINGS),
@@ -106,7 +119,22 @@ class IncidentListView(PageView):
         "published is the order of publication. Equals go by code.",
         "-date",
     )
-    fields = fields_of(shapes.IncidentSummarySerializer)
+    fields = fields_of(shapes.IncidentSummarySerializer, shapes.IncidentDocumentSerializer)
+    forms: ClassVar[dict[str, Form]] = {
+        "summary": Form("summary", limit, fields_of(shapes.IncidentSummarySerializer)),
+        "document": Form(
+            "version__document",
+            paging.limit_up_to(100),
+            fields_of(shapes.IncidentDocumentSerializer),
+        ),
+    }
+
+    @classmethod
+    def others(cls) -> list[Parameter]:
+        return [cls.detail, *super().others()]
+
+    def form(self) -> Form:
+        return self.forms[self.query.read(self.detail)]
 
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
