@@ -299,9 +299,7 @@ def _spans(count: int) -> list[range]:
 def _world() -> World:
     """Add what incidents refer to, and say what there is."""
     with superuser() as connection:
-        known = dict(
-            connection.execute("SELECT slug, id FROM incidents_place").fetchall()
-        )
+        known = dict(connection.execute("SELECT slug, id FROM incidents_place").fetchall())
         rows, places, actors, outlets = shared(SEED, known)
         for table, content in rows.items():
             copy(connection, table, COLUMNS[table], content)
@@ -317,10 +315,7 @@ def _world() -> World:
         SEED,
         author,
         dataset,
-        [
-            (n, by_id[n][8], by_id[n][9], by_id[n][10])
-            for n in places
-        ],
+        [(n, by_id[n][8], by_id[n][9], by_id[n][10]) for n in places],
         own + actors,
         outlets,
     )
@@ -385,5 +380,3 @@ def some_codes(count: int) -> list[str]:
     codes = list(rows.values_list("code", flat=True))
     step = max(1, len(codes) // count)
     return codes[::step][:count]
-
-

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 from harmtracker.api.paging import Order, Segment, day, no_day, number, text
-from incidents.models import LedgerHead, PublishedIncident, PublishedReference, PublishedVersion
+from incidents.models import (
+    LedgerEntry,
+    LedgerHead,
+    PublishedIncident,
+    PublishedReference,
+    PublishedVersion,
+)
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -20,6 +28,18 @@ def position() -> int:
     """How many entries the ledger has: whoever read later may see more, never less."""
     sizes = LedgerHead.objects.using("published").values_list("size", flat=True)
     return sizes.first() or 0
+
+
+def moment(position: int) -> str | None:
+    """When the ledger's entry at a position was made, as documents write it; UTC."""
+    moments = LedgerEntry.objects.using("published").filter(seq=position)
+    at = moments.values_list("at", flat=True).first()
+    return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def let_go() -> None:
+    """Give the connection back before an answer is streamed, which may take as long as it takes."""
+    connections["published"].close()
 
 
 def incidents(at: int) -> QuerySet[PublishedIncident]:

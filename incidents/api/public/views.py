@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
@@ -22,15 +22,25 @@ from harmtracker.api.schema import describe
 from harmtracker.licence import DATA_LICENCE
 from harmtracker.models import Code
 from incidents.choices import VersionKind
+from incidents.exports import jsonlines
+from incidents.exports.about import described
+from incidents.exports.columns import LISTS
+from incidents.exports.selecting import Asked
 from incidents.models import PublishedIncident, PublishedReference, WeaponType
 
 from . import filters, reading
 from . import serializers as shapes
+from .exporting import DETAIL, MEDIA_TYPES, ExportedView, columns_or_keys, keys_picked
 from .lists import PageView, PublicView, describe_page, fields_of, picked
 
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
     "incidents": "incidents",
+    "facets": "facets",
+    "casualties": "casualties",
+    "claims": "claims",
+    "victims": "victims",
+    "columns": "columns",
     "places": "places",
     "actors": "actors",
     "outlets": "outlets",
@@ -86,9 +96,13 @@ class RootView(PublicView):
 
 
 @describe_page(
-    "listIncidents", summary="Incidents", tag="Incidents", ok=shapes.IncidentPageSerializer
+    "listIncidents",
+    summary="Incidents",
+    tag="Incidents",
+    ok=shapes.IncidentPageSerializer,
+    also=MEDIA_TYPES,
 )
-class IncidentListView(PageView):
+class IncidentListView(ExportedView):
     """Summaries of the current versions, in pages.
 
     Pages that follow one another all show the state of the first one's ledger position, whatever
@@ -107,7 +121,22 @@ class IncidentListView(PageView):
         "published is the order of publication. Equals go by code.",
         "-date",
     )
-    fields = fields_of(shapes.IncidentSummarySerializer)
+    list_name = "incidents"
+    json_keys = frozenset(shapes.IncidentSummarySerializer().get_fields()) | {"claims", "nonce"}
+    fields = columns_or_keys("incidents", json_keys)
+
+    @classmethod
+    def others(cls) -> list[Parameter]:
+        return [*super().others(), DETAIL]
+
+    def known_fields(self, asked: str) -> frozenset[str]:
+        known = super().known_fields(asked)
+        is_whole = asked == "ndjson" and self.query.read(DETAIL) == "document"
+        return known - {"claim_count"} if is_whole else known - {"claims", "nonce"}
+
+    def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
+        fields = self.query.read(self.fields)
+        return jsonlines.stored(asked, column=detail, pick=keys_picked(fields))
 
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
@@ -260,6 +289,20 @@ class VersionListView(PublicView):
                     }
                     for row in found
                 ],
+            }
+        )
+
+
+@describe("listColumns", summary="Columns", tag="Code lists", ok=shapes.ColumnsSerializer)
+class ColumnListView(PublicView):
+    """The columns of the lists as tables: CSV, XLSX, Parquet, properties of GeoJSON."""
+
+    def get(self, request: Request) -> Any:
+        return self.whole(
+            {
+                "results": [
+                    {"list": name, "columns": described(columns)} for name, columns in LISTS.items()
+                ]
             }
         )
 
