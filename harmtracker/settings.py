@@ -359,6 +359,7 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match"]
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition",
     "ETag",
+    "Harmtracker-Citation",
     "Harmtracker-Position",
     "Link",
     "RateLimit",
