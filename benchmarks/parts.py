@@ -92,9 +92,7 @@ class Bench:
                 sqlite.export(source, file)
             made_for.write_text(json.dumps(wanted))
         target = f"{CONTENDERS}.datasette_app:application"
-        server = servers.granian(
-            "Datasette", target, interface="asgi", BENCHMARK_SQLITE=str(file)
-        )
+        server = servers.granian("Datasette", target, interface="asgi", BENCHMARK_SQLITE=str(file))
         return self._started(server, "/-/versions.json")
 
     @cached_property
@@ -178,9 +176,7 @@ def pages(bench: Bench) -> None:
         same("page", ours, bench.bare.json(f"/nested/page?{day}")["results"])
         same("page", ours, bench.bare.json(f"/stored/page?{day}")["results"])
         same("page", ours, bench.fast.json(f"/nested/page?{day}")["results"])
-        _same_as_ordinary(
-            "page", ours, bench.ordinary.json(f"/nested/page?day={day}")["results"]
-        )
+        _same_as_ordinary("page", ours, bench.ordinary.json(f"/nested/page?day={day}")["results"])
         rows = bench.datasette.json(_datasette_path(day))
         same("page", ours, [json.loads(row["item"]) for row in rows])
     bench.explain("page-nested", questions.nested_page("'2020-06-01'::date", full=False))
@@ -247,7 +243,10 @@ def documents(bench: Bench) -> None:
             "harmtracker": (bench.product, [page_path(d, detail="document") for d in days]),
             "bare WSGI, assembled": (bench.bare, [f"/nested/documents?{d}" for d in days]),
             "bare WSGI, stored texts": (bench.bare, [f"/stored/documents?{d}" for d in days]),
-            "FastAPI and asyncpg, assembled": (bench.fast, [f"/nested/documents?{d}" for d in days]),
+            "FastAPI and asyncpg, assembled": (
+                bench.fast,
+                [f"/nested/documents?{d}" for d in days],
+            ),
             "ModelSerializer, cursor": (
                 bench.ordinary,
                 [f"/nested/documents?day={d}" for d in days],

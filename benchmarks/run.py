@@ -23,7 +23,7 @@ def main() -> None:
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         # Outside the project's usual packages, and only for this.
         command = ["uv", "run", "--group", "bench", __file__, *sys.argv[1:]]
-        sys.exit(subprocess.call(command, cwd=ROOT))  # noqa: S603, S607
+        sys.exit(subprocess.call(command, cwd=ROOT))  # noqa: S603
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
@@ -57,7 +57,7 @@ def main() -> None:
         _discard(options.folder)
 
 
-def _report(folder: Path):  # noqa: ANN202
+def _report(folder: Path):
     from benchmarks.report import Report
 
     return Report(folder)

@@ -52,7 +52,7 @@ class Server:
 
     def get(self, path: str) -> bytes:
         address = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return bytes(answer.read())
 
     def json(self, path: str) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.db import connections
 
+from harmtracker import timeouts
+
 from .selecting import USING, Asked, Key, Statement
 
 # What a batch should come to, and where it ends early.
@@ -39,6 +41,10 @@ class Batch:
     size: int
 
 
+class _Enough(Exception):
+    """Ends a COPY before its last row: on an exception psycopg cancels what is still to come."""
+
+
 def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes], int, bool]:
     """The rows of one COPY, their bytes, and whether it was ended before its last one."""
     rows: list[bytes] = []
@@ -46,6 +52,7 @@ def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes]
     connection = connections[USING]
     try:
         with (
+            timeouts.for_exports(USING),
             connection.wrap_database_errors,
             connection.cursor() as cursor,
             cursor.copy(
@@ -56,7 +63,9 @@ def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes]
                 rows.append(bytes(row))
                 size += len(row)
                 if size > most_bytes:
-                    return rows, size, True
+                    raise _Enough
+    except _Enough:
+        return rows, size, True
     finally:
         # Back to the pool: whoever reads this batch may take his time.
         connection.close()

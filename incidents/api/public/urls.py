@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import facets, views
+from . import facets, long_lists, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path(
         "incidents/<str:code>/versions/<str:number>/", views.VersionView.as_view(), name="version"
     ),
+    path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
+    path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
+    path("victims/", long_lists.VictimListView.as_view(), name="victims"),
+    path("columns/", views.ColumnListView.as_view(), name="columns"),
     path("places/", views.PlaceListView.as_view(), name="places"),
     path("places/<str:id>/", views.PlaceView.as_view(), name="place"),
     path("actors/", views.ActorListView.as_view(), name="actors"),
