@@ -17,6 +17,7 @@ ALLOWED = {
     "LedgerHead",
     "LedgerEntry",
     "PublishedVersion",
+    "PublishedCasualty",
     "PublishedIncident",
     "PublishedTotal",
     "PublishedReference",
