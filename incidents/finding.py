@@ -18,6 +18,15 @@ DIMENSIONS_OF_A_COUNT = {
     "age_group": "age_group",
 }
 
+# Totals that stand in the row itself. Asked of a table beside it, a frequent figure together with
+# a filter of the row costs ten times as much.
+FIGURES = tuple(
+    f"{outcome}_{bucket}_{bound}"
+    for outcome in ("killed", "injured")
+    for bucket in ("civilian", "all")
+    for bound in ("min", "best", "max")
+)
+
 
 def trait(dimension: str, value: str) -> str:
     """The key of a value of a dimension; the empty value is one that is not known."""

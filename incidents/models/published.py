@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from incidents.choices import VersionKind
+from incidents.finding import FIGURES
 
 
 class CodeCounter(models.Model):
@@ -157,14 +158,6 @@ class Redaction(models.Model):
 # Keys that are not in their place in the index yet: each reader goes through them, so there are
 # few. Without any, a row costs three times as much to add.
 PENDING_KB = 256
-# Totals that stand in the row itself. Asked of a table beside it, a frequent figure together with
-# a filter of the row costs ten times as much.
-FIGURES = tuple(
-    f"{outcome}_{bucket}_{bound}"
-    for outcome in ("killed", "injured")
-    for bucket in ("civilian", "all")
-    for bound in ("min", "best", "max")
-)
 
 
 class PublishedIncident(models.Model):

@@ -14,13 +14,13 @@ from typing import Any
 from django.db.models import Model
 
 from incidents.choices import VersionKind
+from incidents.finding import FIGURES
 from incidents.models import (
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
 )
-from incidents.models.published import FIGURES
 from incidents.search import vector_literal
 
 from . import index_keys, rows

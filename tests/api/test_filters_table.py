@@ -34,7 +34,7 @@ def _publish(people: Any, *, counts: list[dict[str, Any]], **fields: Any) -> Inc
         claim = builders.claim(incident, article=article or builders.article(), kind=kind)
         for count in counts:
             row = builders.count(incident, **count)
-            bound = next(name for name in ("best", "min", "max") if count.get(name) is not None)
+            bound = next(name for name in ("best", "min", "max") if count.get(name, 2) is not None)
             builders.basis(incident, count=row, claim=claim, bound=bound)
         for weapon in parts["weapons"]:
             builders.weapon_use(incident, **weapon)
@@ -255,9 +255,9 @@ FOUND = [
     (f"affiliation={KIA}&status=armed_group", [POLE]),
     (f"affiliation={KIA}&status=civilian", []),
     ("killed_civilian_min__gte=5", [CAMP, FIJI]),
-    # Not known is neither small nor large.
-    ("killed_civilian_max__gte=0", [WARD, CAMP, POLE, CADETS]),
-    ("killed_civilian_max__lte=2147483647", [WARD, CAMP, POLE, CADETS]),
+    # Not known is neither small nor large: of parts alone there is no maximum.
+    ("killed_civilian_max__gte=0", [WARD, CAMP, CADETS]),
+    ("killed_civilian_max__lte=2147483647", [WARD, CAMP, CADETS]),
     ("detained_civilian_max__lte=0", [PRISON]),
     ("detained_civilian_min__gte=1", []),
     ("has_victims=true", [WARD, CAMP, FIJI]),
@@ -294,8 +294,8 @@ FOUND = [
     ("q=ထောင်", [PRISON]),
     ("q=ကချင်", EVERY),
     ("q=ချင်က", []),
-    ("q=လိုင်ဇာ", [WARD, CAMP, FIJI, CADETS]),
-    ("q=လိုင်", [WARD, CAMP, FIJI, CADETS]),
+    ("q=လိုင်ဇာ", [WARD, FIJI]),
+    ("q=လိုင်", [WARD, FIJI]),
     ("q=2022", [PRISON]),
     ("circumstance=raid&harm_reported=no&weapon=SAL&q=boat", [FIJI]),
 ]

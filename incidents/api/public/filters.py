@@ -30,9 +30,14 @@ from harmtracker.api.parameters import (
     whole,
 )
 from harmtracker.codes import code_list
-from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait, weapon_types
+from incidents.finding import (
+    DIMENSIONS_OF_A_COUNT,
+    FIGURES,
+    address_key,
+    trait,
+    weapon_types,
+)
 from incidents.models import PublishedCasualty, PublishedTotal
-from incidents.models.published import FIGURES
 from incidents.search import MAX_TERMS, NotAsked, query_literal
 
 MAX_PERSONS = 2**31 - 1
