@@ -53,6 +53,7 @@ def test_format_decides_and_then_accept(
     assert response.status_code == 200
     assert response["Content-Type"] == media_type
     assert "Accept" in response["Vary"]
+    response.close()
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml"])
@@ -123,6 +124,7 @@ def test_headers_say_what_it_is(client: Client, name: str, form: str) -> None:
         assert head[header] == response[header]
     other = client.get(f"/api/v1/{name}/?format={form}&date_from=2015-01-01")
     assert other["ETag"] != response["ETag"]
+    other.close()
 
 
 def test_fields_pick_columns_and_the_key_stays(client: Client) -> None:

@@ -217,7 +217,7 @@ class ExportedView(PageView):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         reading.let_go()
-        content: Callable[[], Iterator[bytes]] = {
+        content: Callable[[], Iterable[bytes]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
             "hxl": lambda: delimited.csv(asked, with_tags=True, with_bom=with_bom),
