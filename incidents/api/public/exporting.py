@@ -148,7 +148,7 @@ class ExportedView(PageView):
     def get(self, request: Request) -> Any:
         asked = self.query.read(FORMAT)
         if asked is None:
-            asked = request.accepted_renderer.format  # type: ignore[union-attr]
+            asked = request.accepted_renderer.format
         self.check(asked)
         return self.page(request) if asked == "json" else self.export(request, asked)
 

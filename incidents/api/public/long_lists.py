@@ -101,7 +101,8 @@ def _read(
     asked: Asked, start: Cursor | None, limit: int, *, back: bool
 ) -> tuple[list[tuple[bytes, Key]], bool]:
     """Rows of a page in order, and whether there are more on that side."""
-    statement = selecting.objects(asked, start and start.values, limit + 1, back=back)
+    after = None if start is None else start.values
+    statement = selecting.objects(asked, after, limit + 1, back=back)
     found, _size, was_ended = batches.read_texts(statement, len(asked.keys), paging.MAX_PAGE_BYTES)
     has_more = was_ended or len(found) > limit
     # The one that showed that there are more, or that was too much.
