@@ -26,6 +26,8 @@ APP: dict[str, str] = {
     "incidents_dataset": EDIT,
     "incidents_incident": EDIT,
     "incidents_incidentrevision": EDIT,
+    "incidents_importbatch": EDIT,
+    "incidents_importedrow": ADD,
     "incidents_reviewcomment": EDIT,
     "incidents_assignment": ALL,
     "incidents_merge": EDIT,

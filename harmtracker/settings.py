@@ -215,22 +215,22 @@ def _database(url: str, role: str) -> dict[str, Any]:
     database = dict(environ.Env.db_url_config(url or embedded))
     database["ENGINE"] = "django.db.backends.postgresql"
     # A socket's folder comes as an option; `manage.py dbshell` looks for it here.
-    database["HOST"] = database.get("OPTIONS", {}).pop("host", database["HOST"])
+    options = database.setdefault("OPTIONS", {})
+    database["HOST"] = options.pop("host", database["HOST"])
+    # In seconds. A server that is gone is told of before a client gives up.
+    options.setdefault("connect_timeout", 3)
     return database
 
 
+# One thread of a process works (harmtracker.working), over one lasting connection of each alias.
+_LASTING = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": _database(_read("DATABASE_URL"), "app")
-    | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False},
-    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | {"CONN_HEALTH_CHECKS": True},
+    "default": _database(_read("DATABASE_URL"), "app") | _LASTING,
+    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | _LASTING,
 }
-# Prepared statements and a pool, for the reading side alone: a document by its code is answered
-# several times as fast with them.
-DATABASES["published"]["OPTIONS"] = {
-    **DATABASES["published"].get("OPTIONS", {}),
-    "server_side_binding": True,
-    "pool": {"min_size": 1, "max_size": 4, "timeout": 5},
-}
+# Prepared statements, for the reading side alone: a document by its code is answered several
+# times as fast with them.
+DATABASES["published"]["OPTIONS"]["server_side_binding"] = True
 if not IS_SERVER and (DATABASE_EMBEDDED or _read("DATABASE_OWNER_URL")):
     DATABASES["owner"] = _database(_read("DATABASE_OWNER_URL"), "owner")
 DATABASE_ROUTERS = ["harmtracker.routers.Router"]

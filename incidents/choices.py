@@ -45,3 +45,27 @@ class Bound(models.TextChoices):
     BEST = "best"
     MAX = "max"
     LEFT_OUT = "left_out"
+
+
+class BatchState(models.TextChoices):
+    """Where an import batch stands."""
+
+    IMPORTING = "importing"
+    SUBMITTED = "submitted"
+    VERIFIED = "verified"
+    PUBLISHED = "published"
+    RETURNED = "returned"
+
+
+class RowOutcome(models.TextChoices):
+    """What became of an imported row."""
+
+    # A new record.
+    CREATED = "created"
+    # A claim of a record that carries its id.
+    CLAIM_ADDED = "claim_added"
+    # The record of an earlier import, corrected.
+    CORRECTED = "corrected"
+    # What the row says is in the record already.
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from django.conf import settings
 
 # Key of a count row -> its code list. Conditions on these look at one row.
 DIMENSIONS_OF_A_COUNT = {
@@ -22,3 +27,10 @@ def trait(dimension: str, value: str) -> str:
 def address_key(address: str) -> str:
     """A short digest of a web address, which may be long: of its bytes, as they stand."""
     return hashlib.sha256(address.encode("utf-8")).hexdigest()[:24]
+
+
+@cache
+def weapon_types() -> dict[str, dict[str, Any]]:
+    """Code -> its row, of the file that the table is loaded from."""
+    rows = json.loads((settings.FIXTURES / "weapon_types.json").read_text(encoding="utf-8"))
+    return {row["code"]: row for row in rows}

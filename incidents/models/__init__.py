@@ -8,6 +8,7 @@ and rows need published.
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
 from .claims import Claim
+from .imports import ImportBatch, ImportedRow
 from .incidents import (
     Assignment,
     Dataset,
@@ -46,6 +47,8 @@ __all__ = [
     "Dataset",
     "ExternalId",
     "FurtherPlace",
+    "ImportBatch",
+    "ImportedRow",
     "Incident",
     "IncidentLink",
     "IncidentRevision",

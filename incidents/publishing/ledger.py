@@ -32,7 +32,7 @@ def timestamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def append(
+def next_entry(
     head: LedgerHead,
     *,
     at: datetime.datetime,
@@ -41,7 +41,7 @@ def append(
     version: int,
     committed_sha256: str,
 ) -> LedgerEntry:
-    """Add the next entry under a locked head."""
+    """The entry that comes next, with the head moved on to it. Neither is saved."""
     facts: dict[str, Any] = {
         "seq": head.size + 1,
         "at": timestamp(at),
@@ -53,7 +53,9 @@ def append(
     text = canonical(facts)
     leaf = merkle.leaf_hash(text.encode("utf-8"))
     edge = merkle.append([bytes.fromhex(h) for h in head.edge], head.size, leaf)
-    entry = LedgerEntry.objects.using("default").create(
+    head.size = facts["seq"]
+    head.edge = [h.hex() for h in edge]
+    return LedgerEntry(
         seq=facts["seq"],
         at=at,
         kind=kind,
@@ -64,7 +66,11 @@ def append(
         leaf_hash=leaf.hex(),
         root_hash=merkle.root(edge).hex(),
     )
-    head.size = entry.seq
-    head.edge = [h.hex() for h in edge]
+
+
+def append(head: LedgerHead, **facts: Any) -> LedgerEntry:
+    """Add the next entry (see :func:`next_entry`) under a locked head."""
+    entry = next_entry(head, **facts)
+    entry.save(using="default", force_insert=True)
     head.save(using="default", update_fields=["size", "edge"])
     return entry

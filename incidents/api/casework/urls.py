@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import shared, views
+from . import imports, shared, views
 
 ONE = "incidents/<uuid:incident>/"
 
@@ -14,6 +14,14 @@ urlpatterns = [
     path("actors/", shared.ActorListView.as_view(), name="casework-actors"),
     path("actors/<uuid:id>/", shared.ActorView.as_view(), name="casework-actor"),
     path("datasets/", shared.DatasetListView.as_view(), name="casework-datasets"),
+    path("imports/", imports.ImportListView.as_view(), name="casework-imports"),
+    path("imports/<uuid:id>/", imports.OneImportView.as_view(), name="casework-import"),
+    path("imports/<uuid:id>/rows/", imports.RowListView.as_view(), name="casework-import-rows"),
+    path("imports/<uuid:id>/sample/", imports.SampleView.as_view(), name="casework-import-sample"),
+    *(
+        path(f"imports/<uuid:id>/{name}/", view.as_view(), name=f"casework-import-{name}")
+        for name, view in imports.STEP_VIEWS.items()
+    ),
     path("incidents/", views.IncidentListView.as_view(), name="casework-incidents"),
     path(ONE, views.IncidentView.as_view(), name="casework-incident"),
     path(f"{ONE}content/", views.ContentView.as_view(), name="casework-content"),

@@ -40,6 +40,7 @@ LINKS = {
     "claims": "claims",
     "victims": "victims",
     "columns": "columns",
+    "facets": "facets",
     "places": "places",
     "actors": "actors",
     "outlets": "outlets",

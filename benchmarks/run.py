@@ -1,0 +1,111 @@
+"""Measure the public API against baselines on this machine: see benchmarks/README.md."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDED = ("fastapi", "asyncpg", "datasette")
+
+
+def main() -> None:
+    options = _options()
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        # Outside the project's usual packages, and only for this.
+        command = ["uv", "run", "--group", "bench", __file__, *sys.argv[1:]]
+        sys.exit(subprocess.call(command, cwd=ROOT))  # noqa: S603
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)
+
+    from benchmarks import build, parts
+
+    count = 1_000_000 if options.full else options.incidents
+    folder = options.folder / f"n{count}"
+    folder.mkdir(parents=True, exist_ok=True)
+    build.set_up(folder)
+    build.build(folder, count)
+    wanted = options.only or list(parts.PARTS)
+    if options.one_part:
+        # A smaller database, measured in a process of its own: see parts.growth.
+        print(json.dumps(parts.sample(options.one_part, options.seconds)))
+        return
+    bench = parts.Bench(
+        folder=folder,
+        count=count,
+        seconds=options.seconds,
+        rounds=options.rounds,
+        report=_report(options.out),
+        smaller=lambda part: _smaller(options, count // 10, part),
+    )
+    with ExitStack() as stack:
+        bench.stack = stack
+        for name in wanted:
+            print(f"\n{name}: {(parts.PARTS[name].__doc__ or '').splitlines()[0]}", flush=True)
+            parts.PARTS[name](bench)
+    bench.report.finish(incidents=count, seconds=options.seconds, rounds=options.rounds)
+    if not options.keep:
+        _discard(options.folder)
+
+
+def _report(folder: Path):
+    from benchmarks.report import Report
+
+    return Report(folder)
+
+
+def _smaller(options: argparse.Namespace, count: int, part: str) -> dict[str, float]:
+    """The same measurement with a tenth of the incidents."""
+    command = [
+        sys.executable, __file__, "--incidents", str(count), "--folder", str(options.folder),
+        "--seconds", str(options.seconds), "--one-part", part, "--keep",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"{done.stdout}\n{done.stderr}")
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def _discard(folder: Path) -> None:
+    from harmtracker.postgres import default_cluster
+
+    for home in folder.glob("n*"):
+        default_cluster(home).reset()
+        shutil.rmtree(home)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add: Callable[..., object] = parser.add_argument
+    scratch = Path(tempfile.gettempdir())
+    add("--incidents", type=int, default=100_000, help="how many to build (100,000)")
+    add("--full", action="store_true", help="1,000,000 incidents")
+    add("--only", action="append", choices=_names(), metavar="PART", help=", ".join(_names()))
+    add("--seconds", type=float, default=4.0, help="of each round of each contender (4)")
+    add("--rounds", type=int, default=5, help="rounds, one contender after the other (5)")
+    add("--folder", type=Path, default=scratch / "harmtracker-benchmarks", help="databases")
+    add("--out", type=Path, default=scratch / "harmtracker-benchmarks-results", help="results")
+    add("--keep", action="store_true", help="keep the databases for the next run")
+    add("--one-part", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.incidents < 1000:
+        parser.error("--incidents: at least 1,000, or there is nothing to page through.")
+    return options
+
+
+def _names() -> Sequence[str]:
+    return ("pages", "documents", "one", "filter", "depth", "filters", "exports", "growth")
+
+
+if __name__ == "__main__":
+    main()
