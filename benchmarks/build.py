@@ -40,6 +40,9 @@ Reference = tuple[tuple[str, str], tuple[dict[str, Any], int]]
 def set_up(folder: Path) -> None:
     """Point Django at the database of this folder."""
     os.environ["HARMTRACKER_DATA"] = str(folder)
+    # Throttles are on, and count: nobody is turned away.
+    os.environ["HARMTRACKER_RATE_ANONYMOUS"] = "100000000/h"
+    os.environ["HARMTRACKER_RATE_EXPORT"] = "100000000/h"
     os.environ["DJANGO_SETTINGS_MODULE"] = "harmtracker.settings"
     for name in ("DATABASE_URL", "DATABASE_PUBLIC_URL", "DATABASE_OWNER_URL"):
         os.environ.pop(name, None)
@@ -194,12 +197,14 @@ def _references(found: list[Reference]) -> None:
 def build(folder: Path, count: int) -> None:
     """Build the database of ``count`` incidents in a folder, or leave the one that is there."""
     stamp = folder / "benchmark.json"
-    wanted = {"count": count, "seed": SEED, "form": FORM, "tables": _tables_as_of()}
-    if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+    wanted = {"count": count, "seed": SEED, "form": FORM}
+    found = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if {key: found.get(key) for key in wanted} == wanted:
         from django.core.management import call_command
 
-        call_command("db", "start", verbosity=0)
-        print(f"Using the {count:,} incidents built before in {folder}.", flush=True)
+        with timed(f"the {count:,} incidents built before, brought up to date"):
+            call_command("db", "start", verbosity=0, stdout=open(os.devnull, "w"))  # noqa: SIM115
+            call_command("migrate", verbosity=0)
         return
     print(f"Building {count:,} published incidents in {folder}:", flush=True)
     start = time.monotonic()
@@ -207,14 +212,6 @@ def build(folder: Path, count: int) -> None:
     stamp.write_text(json.dumps(wanted))
     took = time.monotonic() - start
     print(f"  {'in all':<46} {took:7.1f} s, {count / took:,.0f} incidents/s", flush=True)
-
-
-def _tables_as_of() -> list[str]:
-    """The last migrations and the form of the index: a database of others is built anew."""
-    from incidents.publishing import projection
-
-    migrations = Path(generate.__file__).parents[1] / "incidents" / "migrations"
-    return [max(p.name for p in migrations.glob("0*.py")), str(projection.INDEX_SHAPE)]
 
 
 def _build(folder: Path, count: int) -> None:

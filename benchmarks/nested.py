@@ -447,18 +447,20 @@ _JOINS = (
 # stored documents would keep of a publication.
 ROWS = (
     "SELECT i.*, s.seq, s.version, s.published_at, s.version_note FROM incidents_incident i "
-    "JOIN bench_stamp s ON s.incident_id = i.id"
+    "JOIN bench.stamp s ON s.incident_id = i.id"
 )
 STAMPS = (
-    "CREATE TABLE IF NOT EXISTS bench_stamp AS SELECT i.id AS incident_id, v.seq, "
+    # Not in the schema public, where every table has its grants.
+    "CREATE SCHEMA IF NOT EXISTS bench",
+    "CREATE TABLE IF NOT EXISTS bench.stamp AS SELECT i.id AS incident_id, v.seq, "
     "v.number AS version, v.published_at, v.note AS version_note "
     "FROM incidents_incident i JOIN incidents_publishedversion v ON v.code = i.code",
-    "CREATE UNIQUE INDEX IF NOT EXISTS bench_stamp_of ON bench_stamp (incident_id)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS stamp_of ON bench.stamp (incident_id)",
     # The indexes that the published side has, for the same questions.
     "CREATE INDEX IF NOT EXISTS bench_incident_by_date ON incidents_incident "
     "(date_earliest DESC NULLS LAST, code)",
     "CREATE INDEX IF NOT EXISTS bench_count_by_claim ON incidents_casualtycount (claim_id)",
-    "ANALYZE bench_stamp",
+    "ANALYZE bench.stamp",
     "ANALYZE incidents_incident",
 )
 

@@ -15,7 +15,7 @@ import psycopg
 from benchmarks.nested import ROWS, SQLITE, assembled
 
 TABLES = (
-    "incidents_incident", "bench_stamp", "incidents_place", "incidents_furtherplace",
+    "incidents_incident", "bench.stamp", "incidents_place", "incidents_furtherplace",
     "incidents_dataset", "incidents_externalid", "incidents_actor", "incidents_casualtycount",
     "incidents_countbasis", "incidents_weaponuse", "incidents_weapontype",
     "incidents_involvement", "incidents_victim", "incidents_victimclaim", "incidents_claim",
@@ -66,13 +66,14 @@ def export(source: psycopg.Connection, path: Path) -> None:
                 cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
                 rows = iter(cursor)
                 first = next(rows, None)
-                names = [column.name for column in cursor.description or ()]
-                columns = ", ".join(f'"{name}"' for name in names)
-                target.execute(f"CREATE TABLE {table} ({columns})")
+                heads = [column.name for column in cursor.description or ()]
+                columns = ", ".join(f'"{name}"' for name in heads)
+                name = table.replace("bench.", "bench_")
+                target.execute(f"CREATE TABLE {name} ({columns})")
                 if first is None:
                     continue
-                marks = ", ".join("?" * len(names))
-                insert = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
+                marks = ", ".join("?" * len(heads))
+                insert = f"INSERT INTO {name} VALUES ({marks})"  # noqa: S608
                 target.execute(insert, [_plain(v) for v in first])
                 target.executemany(insert, ([_plain(v) for v in row] for row in rows))
         for statement in INDEXES:
@@ -85,7 +86,7 @@ def metadata(name: str) -> dict[str, Any]:
     """Datasette's settings file: the page as a canned query."""
     order = "ORDER BY i.date_earliest DESC, i.code"
     rows = (
-        f"{ROWS} WHERE i.state = 'published' AND i.grading IN ('confirmed', 'fair') "
+        f"{ROWS.replace('bench.', 'bench_')} WHERE i.state = 'published' AND i.grading IN ('confirmed', 'fair') "
         f"AND i.date_earliest <= :day {order} LIMIT 100"
     )
     page = assembled(SQLITE, rows, full=False, order=order)
