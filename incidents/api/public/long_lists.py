@@ -113,7 +113,7 @@ def _read(
 
 
 @describe_page(
-    "listCasualties",
+    "listPublishedCasualties",
     summary="Count rows",
     tag="Incidents",
     ok=page_of("casualties", "Casualty"),
@@ -131,7 +131,7 @@ class CasualtyListView(LongListView):
 
 
 @describe_page(
-    "listClaims",
+    "listPublishedClaims",
     summary="Claims",
     tag="Incidents",
     ok=page_of("claims", "Claim"),
@@ -145,7 +145,7 @@ class ClaimListView(LongListView):
 
 
 @describe_page(
-    "listVictims",
+    "listPublishedVictims",
     summary="Persons harmed",
     tag="Incidents",
     ok=page_of("victims", "Victim"),
