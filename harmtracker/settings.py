@@ -223,9 +223,10 @@ def _database(url: str, role: str) -> dict[str, Any]:
 
 
 # One thread of a process works (harmtracker.working), over one lasting connection of each alias.
-_LASTING = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+_LASTING = {"CONN_MAX_AGE": 600, "ATOMIC_REQUESTS": False}
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": _database(_read("DATABASE_URL"), "app") | _LASTING,
+    "default": _database(_read("DATABASE_URL"), "app") | _LASTING | {"CONN_HEALTH_CHECKS": True},
+    # Not asked at each request whether it works: incidents.api.public.reading sees that.
     "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | _LASTING,
 }
 # Prepared statements, for the reading side alone: a document by its code is answered several

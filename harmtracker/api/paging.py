@@ -163,7 +163,7 @@ class Cursor:
 
 def fingerprint(path: str, query: Query) -> str:
     """What a cursor belongs to: a list, its filters and its ordering."""
-    asked = query.normal(without=("cursor", "limit", "count", "fields"))
+    asked = query.normal(without=("cursor", "limit", "count", "detail", "fields"))
     return hashlib.sha256(f"{path}?{asked}".encode()).hexdigest()[:16]
 
 

@@ -238,6 +238,10 @@ class Migration(migrations.Migration):
             model_name='importedrow',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', True), ('incident__isnull', True), ('outcome', 'refused')), models.Q(models.Q(('outcome', 'refused'), _negated=True), ('incident__isnull', False)), _connector='OR'), name='incidents_importedrow_refused_without_record', violation_error_message='A refused row has no record, any other has one.'),
         ),
+        migrations.AddIndex(
+            model_name="externalid",
+            index=models.Index(fields=["dataset", "value"], name="externalid_by_value"),
+        ),
         migrations.RunSQL(EDITORS, MERGE.EDITORS[0]),
         migrations.RunSQL(
             HOLD, REDACTION.function("incidents_hold_shared", FOUR_EYES.SHARED)

@@ -138,11 +138,6 @@ class PublishedCasualty(models.Model):
         help_text="Its id, and those of what it is part of.",
     )
     affiliation_name = models.TextField(null=True)
-    affiliation_keys = ArrayField(
-        models.CharField(max_length=40),
-        default=list,
-        help_text="Its id, and those of what it is part of.",
-    )
     min = models.PositiveIntegerField(null=True)
     best = models.PositiveIntegerField(null=True)
     max = models.PositiveIntegerField(null=True)

@@ -29,7 +29,7 @@ VALUES = st.recursive(
 )
 
 
-class Code(str, Enum):
+class Code(str, Enum):  # noqa: UP042  (one of each kind is written)
     KILLED = "killed"
 
 

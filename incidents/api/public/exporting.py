@@ -70,7 +70,9 @@ FORMAT = Parameter(
 DETAIL = Parameter(
     "detail",
     listed(("summary", "document")),
-    "What a line of ndjson is: the summary, or the whole document with its claims.",
+    "What a row of json or a line of ndjson is. summary: without claims, at most 1000 in a page. "
+    "document: as the incident's own address gives it, at most 100 in a page.",
+    "summary",
 )
 BOM = Parameter(
     "bom",
@@ -168,8 +170,8 @@ class ExportedView(PageView):
             ]
         if BOM.name in given and asked not in ("csv", "hxl"):
             faults.append((BOM.name, Unacceptable("Only csv and hxl can have one.")))
-        if DETAIL.name in given and asked != "ndjson":
-            faults.append((DETAIL.name, Unacceptable("It needs format=ndjson.")))
+        if DETAIL.name in given and asked not in ("json", "ndjson"):
+            faults.append((DETAIL.name, Unacceptable("Only json and ndjson have documents.")))
         known = self.known_fields(asked)
         faults += [
             ("fields", Unacceptable(f"Not in {asked}.", nearest(name, known)))
@@ -195,7 +197,7 @@ class ExportedView(PageView):
 
     def export(self, request: Request, asked_format: str) -> HttpResponseBase:
         with_bom = self.query.read(BOM) is True
-        detail = self.query.read(DETAIL) or "summary"
+        detail = self.query.read(DETAIL)
         at = reading.position()
         asked = self.asked(request, at)
         address = request.build_absolute_uri(request.get_full_path())
@@ -216,7 +218,6 @@ class ExportedView(PageView):
         headers["Harmtracker-Citation"] = about.citation
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
-        reading.let_go()
         content: Callable[[], Iterable[bytes]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import rfc8785
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
@@ -27,6 +27,10 @@ class PublicView(ReadView):
     """A view over the connection ``published``, and over no other."""
 
     permission_classes = [Everybody]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        reading.renew_connection()
 
 
 def fields_of(*serializers: type[Serializer]) -> Parameter:
@@ -56,10 +60,17 @@ def picked(stored: str, fields: Sequence[str]) -> bytes:
     return rfc8785.dumps({key: content[key] for key in fields if key in content})
 
 
+class Form(NamedTuple):
+    """What the rows of a page are: which stored text, how many at most, which keys there are."""
+
+    column: str
+    limit: Parameter
+    fields: Parameter
+
+
 class PageView(PublicView):
     """A list in pages, each an index scan and a join of stored texts."""
 
-    model: ClassVar[type[Model]]
     column: ClassVar[str]
     filterset: ClassVar[type[StrictFilterSet]]
     limit: ClassVar[Parameter]
@@ -83,10 +94,14 @@ class PageView(PublicView):
         """An order by its name; without a filter set, its columns alone."""
         raise NotImplementedError
 
+    def form(self) -> Form:
+        return Form(self.column, self.limit, self.fields)
+
     def get(self, request: Request) -> Any:
         # Everything is read, and refused if need be, before the page's queries run.
-        limit, ordering = self.query.read(self.limit), self.query.read(self.ordering)
-        fields, wants_count = self.query.read(self.fields), self.query.read(paging.COUNT)
+        form = self.form()
+        limit, ordering = self.query.read(form.limit), self.query.read(self.ordering)
+        fields, wants_count = self.query.read(form.fields), self.query.read(paging.COUNT)
         head = reading.position()
         start = self._start(ordering, head)
         at = start.position if start else head
@@ -100,7 +115,7 @@ class PageView(PublicView):
         page = paging.read_page(
             found,
             self.order(ordering, filterset),
-            content=self.column,
+            content=form.column,
             start=start,
             position=at,
             limit=limit,
@@ -109,7 +124,7 @@ class PageView(PublicView):
         envelope: dict[str, Any] = {"position": at, **links}
         if wants_count:
             envelope["count"] = found.count()
-        texts = reading.stored(self.model, self.column, page.keys)
+        texts = reading.stored(form.column, page.keys)
         rows = [picked(text, fields) if fields else text.encode("utf-8") for text in texts]
         return self.answer(joined(envelope, rows), etag, **link_header(links))
 

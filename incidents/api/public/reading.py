@@ -4,30 +4,65 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+import select
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connections
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from harmtracker.api.paging import Order, Segment, day, no_day, number, text
-from incidents.models import (
-    LedgerEntry,
-    LedgerHead,
-    PublishedIncident,
-    PublishedReference,
-    PublishedVersion,
-)
+from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
+_HEAD = 'SELECT size FROM "incidents_ledgerhead" WHERE id = 1'
+_TEXTS = {
+    "summary": "SELECT seq, summary FROM incidents_publishedincident WHERE seq = ANY(%s)",
+    "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
+    "document": "SELECT id, document FROM incidents_publishedreference WHERE id = ANY(%s)",
+}
+_LAST = "FROM incidents_publishedversion WHERE code = %s ORDER BY number DESC LIMIT 1"
+_ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s"
+
+
+def renew_connection() -> None:
+    """Drop the connection that was kept from earlier requests, if the server has hung up.
+
+    That shows at its socket: a question that has no answer but yes would double what a document
+    by its code costs.
+    """
+    published = connections["published"]
+    if published.connection is None or published.in_atomic_block:
+        return
+    waiting = select.poll()
+    waiting.register(published.connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        published.close()
+
+
+def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Rows of a prepared statement: planning would be the better part of a look-up by key.
+
+    Not for filters, whose plans differ with their values.
+    """
+    published = connections["published"]
+    with published.cursor() as cursor:
+        published.connection.prepare_threshold = 0
+        try:
+            cursor.execute(statement, values)
+        finally:
+            published.connection.prepare_threshold = None
+        return cursor.fetchall()
+
+
 def position() -> int:
     """How many entries the ledger has: whoever read later may see more, never less."""
-    sizes = LedgerHead.objects.using("published").values_list("size", flat=True)
-    return sizes.first() or 0
+    rows = _rows(_HEAD)
+    return rows[0][0] if rows else 0
 
 
 def moment(position: int) -> str | None:
@@ -35,11 +70,6 @@ def moment(position: int) -> str | None:
     moments = LedgerEntry.objects.using("published").filter(seq=position)
     at = moments.values_list("at", flat=True).first()
     return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def let_go() -> None:
-    """Give the connection back before an answer is streamed, which may take as long as it takes."""
-    connections["published"].close()
 
 
 def incidents(at: int) -> QuerySet[PublishedIncident]:
@@ -85,10 +115,10 @@ REFERENCE_ORDERS: dict[str, Order] = {
 }
 
 
-def stored(model: type[Model], column: str, keys: Iterable[Any]) -> list[str]:
-    """A stored text of each of the rows, in the order of the keys."""
-    rows = model._default_manager.using("published").filter(pk__in=list(keys))
-    texts = dict(rows.values_list("pk", column))
+def stored(content: str, keys: Iterable[Any]) -> list[str]:
+    """A stored text of each of the rows, in the order of the keys. ``content`` says which text."""
+    keys = list(keys)
+    texts = dict(_rows(_TEXTS[content], [keys]))
     return [texts[key] for key in keys if key in texts]
 
 
@@ -109,27 +139,25 @@ class Found(NamedTuple):
     document: str | None = None
 
 
-def _versions(code: str) -> QuerySet[PublishedVersion]:
-    found = PublishedVersion.objects.using("published").order_by("number")
-    return found.filter(code=code) if _CODE.fullmatch(code) else found.none()
-
-
-def _found(rows: QuerySet[PublishedVersion], *, with_document: bool) -> Found | None:
+def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
     columns = Found._fields if with_document else Found._fields[:-1]
-    row = rows.values_list(*columns).last()
-    return None if row is None else Found(*row)
+    rows = _rows(f"SELECT {', '.join(columns)} {which}", values)
+    return Found(*rows[0]) if rows else None
 
 
 def last_version(code: str, *, with_document: bool) -> Found | None:
-    return _found(_versions(code), with_document=with_document)
+    return _found(_LAST, [code], with_document=with_document) if _CODE.fullmatch(code) else None
 
 
 def one_version(code: str, number: str, *, with_document: bool) -> Found | None:
-    if not _NUMBER.fullmatch(number):
+    if not _CODE.fullmatch(code) or not _NUMBER.fullmatch(number):
         return None
-    return _found(_versions(code).filter(number=int(number)), with_document=with_document)
+    return _found(_ONE, [code, int(number)], with_document=with_document)
 
 
 def versions(code: str) -> list[PublishedVersion]:
     """All versions without their documents, the first one first."""
-    return list(_versions(code).only("number", "kind", "published_at", "note", "sha256"))
+    found = PublishedVersion.objects.using("published").filter(code=code).order_by("number")
+    if not _CODE.fullmatch(code):
+        return []
+    return list(found.only("number", "kind", "published_at", "note", "sha256"))

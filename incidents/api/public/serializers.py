@@ -411,6 +411,10 @@ class IncidentPageSerializer(PageSerializer):
     results = IncidentSummarySerializer(many=True, help_text="The incidents.")
 
 
+class IncidentDocumentPageSerializer(PageSerializer):
+    results = IncidentDocumentSerializer(many=True, help_text="The incidents.")
+
+
 class PlacePageSerializer(PageSerializer):
     results = PlaceReferenceSerializer(many=True, help_text="The places.")
 

@@ -26,21 +26,21 @@ from incidents.exports import jsonlines
 from incidents.exports.about import described
 from incidents.exports.columns import LISTS
 from incidents.exports.selecting import Asked
-from incidents.models import PublishedIncident, PublishedReference, WeaponType
+from incidents.models import WeaponType
 
 from . import filters, reading
 from . import serializers as shapes
 from .exporting import DETAIL, MEDIA_TYPES, ExportedView, columns_or_keys, keys_picked
-from .lists import PageView, PublicView, describe_page, fields_of, picked
+from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
     "incidents": "incidents",
+    "facets": "facets",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
     "columns": "columns",
-    "facets": "facets",
     "places": "places",
     "actors": "actors",
     "outlets": "outlets",
@@ -74,6 +74,13 @@ DOCUMENT_FIELDS = fields_of(
 )
 
 
+# What can be picked of an incident as JSON.
+KEYS = {
+    "summary": frozenset(shapes.IncidentSummarySerializer().get_fields()),
+    "document": frozenset(shapes.IncidentDocumentSerializer().get_fields()),
+}
+
+
 @describe("getRoot", summary="Where everything is", tag="About", ok=shapes.RootSerializer)
 class RootView(PublicView):
     """What this is, on what terms it may be used, how far the ledger goes, and all addresses."""
@@ -99,21 +106,23 @@ class RootView(PublicView):
     "listIncidents",
     summary="Incidents",
     tag="Incidents",
-    ok=shapes.IncidentPageSerializer,
+    ok=PolymorphicProxySerializer(
+        component_name="IncidentsPage",
+        serializers=[shapes.IncidentPageSerializer, shapes.IncidentDocumentPageSerializer],
+        resource_type_field_name=None,
+    ),
     also=MEDIA_TYPES,
 )
 class IncidentListView(ExportedView):
-    """Summaries of the current versions, in pages.
+    """Summaries or whole documents of the current versions, in pages.
 
     Pages that follow one another all show the state of the first one's ledger position, whatever
     is published meanwhile. Different filters must all hold. Filters of counts are named
     outcome_bucket_bound__comparison, as in killed_civilian_min__gte=10.
     """
 
-    model = PublishedIncident
-    column = "summary"
     filterset = filters.IncidentFilters
-    limit = paging.limit_up_to(100)
+    limit = paging.limit_up_to(1000)
     ordering = Parameter(
         "ordering",
         listed(reading.INCIDENT_ORDERINGS),
@@ -122,17 +131,24 @@ class IncidentListView(ExportedView):
         "-date",
     )
     list_name = "incidents"
-    json_keys = frozenset(shapes.IncidentSummarySerializer().get_fields()) | {"claims", "nonce"}
+    json_keys = KEYS["summary"] | KEYS["document"]
     fields = columns_or_keys("incidents", json_keys)
+    forms: ClassVar[dict[str, Form]] = {
+        "summary": Form("summary", limit, fields),
+        "document": Form("version__document", paging.limit_up_to(100), fields),
+    }
 
     @classmethod
     def others(cls) -> list[Parameter]:
-        return [*super().others(), DETAIL]
+        return [DETAIL, *super().others()]
+
+    def form(self) -> Form:
+        return self.forms[self.query.read(DETAIL)]
 
     def known_fields(self, asked: str) -> frozenset[str]:
-        known = super().known_fields(asked)
-        is_whole = asked == "ndjson" and self.query.read(DETAIL) == "document"
-        return known - {"claim_count"} if is_whole else known - {"claims", "nonce"}
+        if asked in ("json", "ndjson"):
+            return KEYS[self.query.read(DETAIL)]
+        return super().known_fields(asked)
 
     def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
         fields = self.query.read(self.fields)
@@ -308,7 +324,6 @@ class ColumnListView(PublicView):
 
 
 class ReferenceListView(PageView):
-    model = PublishedReference
     column = "document"
     limit = paging.limit_up_to(1000)
     ordering = Parameter("ordering", listed(reading.REFERENCE_ORDERS), "By name or title.", "name")
