@@ -90,7 +90,6 @@ def test_what_an_export_cannot_have_is_refused_by_name(
     [
         "format=csv&ordering=code",
         "format=csv&detail=document",
-        "detail=document",
         "format=csv&fields=claims",
         "format=ndjson&fields=killed_all_min",
         "format=json&fields=killed_all_min",
