@@ -20,7 +20,7 @@ from .about import About
 from .columns import CODE, DAY, FLAG, MOMENT, NUMBER, TEXT, WHOLE, Column
 from .selecting import Asked
 
-_TYPES = {
+_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),
     CODE: pa.string(),
     WHOLE: pa.int32(),
@@ -57,7 +57,9 @@ def schema(asked: Asked, about: About) -> pa.Schema:
         )
         for column in asked.columns
     ]
-    metadata = {"harmtracker": json.dumps(about.members(), ensure_ascii=False)}
+    metadata: dict[bytes | str, bytes | str] = {
+        "harmtracker": json.dumps(about.members(), ensure_ascii=False)
+    }
     if _has_points(asked):
         fields.append(pa.field(_GEOMETRY, pa.binary()))
         metadata["geo"] = json.dumps(
@@ -70,24 +72,22 @@ def schema(asked: Asked, about: About) -> pa.Schema:
     return pa.schema(fields, metadata=metadata)
 
 
-class _Written(io.RawIOBase):
-    """What was written since it was last taken."""
+class _Written(io.BytesIO):
+    """What was written since it was last taken. Only its end is ever written to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: list[bytes] = []
+        self._taken = 0
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        part = bytes(memoryview(data))  # type: ignore[arg-type]
-        self._parts.append(part)
-        return len(part)
+    def tell(self) -> int:
+        return self._taken + super().tell()
 
     def taken(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
+        data = self.getvalue()
+        self._taken += len(data)
+        self.seek(0)
+        self.truncate()
+        return data
 
 
 def _points(table: pa.Table) -> pa.Array:
@@ -116,7 +116,7 @@ def parquet(asked: Asked, about: About) -> Iterator[bytes]:
         for batch in batches.lines(
             asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=False)
         ):
-            table = pa_csv.read_csv(pa.BufferReader(b"".join(batch.rows)), read, _PARSE, convert)
+            table = pa_csv.read_csv(io.BytesIO(b"".join(batch.rows)), read, _PARSE, convert)
             if _has_points(asked):
                 table = table.append_column(_GEOMETRY, _points(table))
             writer.write_table(table.cast(shape))

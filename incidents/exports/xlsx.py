@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,7 +47,7 @@ def check(asked: Asked) -> None:
         raise Invalid(f"An XLSX sheet has {MOST_ROWS:,} rows at most. {TOO_MUCH}")
 
 
-def xlsx(asked: Asked, about: About) -> Iterator[bytes]:
+def xlsx(asked: Asked, about: About) -> Iterable[bytes]:
     """The file in blocks. It is written when this is called, not when it is read."""
     check(asked)
     folder = tempfile.TemporaryDirectory(prefix="harmtracker-xlsx-")
@@ -56,13 +56,21 @@ def xlsx(asked: Asked, about: About) -> Iterator[bytes]:
         _write(path, asked, about, name)
         # Open: it is gone from the folder with it, and from the disk when it is closed.
         file = path.open("rb")
-    return _blocks(file)
+    return _Blocks(file)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while block := file.read(_BLOCK):
+class _Blocks:
+    """A file in blocks, closed when the answer is over, read or not."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self._file.read(_BLOCK):
             yield block
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _write(path: Path, asked: Asked, about: About, folder: str) -> None:

@@ -241,7 +241,7 @@ class PublishedClaim(models.Model):
 
 
 # A column per figure. What they are is said once, by the code lists.
-for _column in (*INCIDENT_TOTALS, *INCIDENT_GROUPS):
-    PublishedIncidentRow.add_to_class(_column.name, models.IntegerField(null=True))
-for _column in CLAIM_TOTALS:
-    PublishedClaim.add_to_class(_column.name, models.IntegerField(null=True))
+for _name, *_ in (*INCIDENT_TOTALS, *INCIDENT_GROUPS):
+    PublishedIncidentRow.add_to_class(_name, models.IntegerField(null=True))
+for _name, *_ in CLAIM_TOTALS:
+    PublishedClaim.add_to_class(_name, models.IntegerField(null=True))

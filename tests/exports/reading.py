@@ -18,7 +18,9 @@ FILES = ("ndjson", "csv", "hxl", "xlsx", "geojson", "parquet")
 
 def body(response: Any) -> bytes:
     assert response.status_code == 200, response.content
-    return b"".join(response.streaming_content) if response.streaming else response.content
+    data = b"".join(response.streaming_content) if response.streaming else response.content
+    response.close()
+    return data
 
 
 def get(client: Client, name: str, form: str, query: str = "") -> bytes:

@@ -150,7 +150,7 @@ class ExportedView(PageView):
     def get(self, request: Request) -> Any:
         asked = self.query.read(FORMAT)
         if asked is None:
-            asked = request.accepted_renderer.format  # type: ignore[union-attr]
+            asked = request.accepted_renderer.format
         self.check(asked)
         return self.page(request) if asked == "json" else self.export(request, asked)
 
@@ -218,7 +218,7 @@ class ExportedView(PageView):
         headers["Harmtracker-Citation"] = about.citation
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
-        content: Callable[[], Iterator[bytes]] = {
+        content: Callable[[], Iterable[bytes]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
             "hxl": lambda: delimited.csv(asked, with_tags=True, with_bom=with_bom),

@@ -101,7 +101,8 @@ def _read(
     asked: Asked, start: Cursor | None, limit: int, *, back: bool
 ) -> tuple[list[tuple[bytes, Key]], bool]:
     """Rows of a page in order, and whether there are more on that side."""
-    statement = selecting.objects(asked, start and start.values, limit + 1, back=back)
+    after = None if start is None else start.values
+    statement = selecting.objects(asked, after, limit + 1, back=back)
     found, _size, was_ended = batches.read_texts(statement, len(asked.keys), paging.MAX_PAGE_BYTES)
     has_more = was_ended or len(found) > limit
     # The one that showed that there are more, or that was too much.
@@ -112,7 +113,7 @@ def _read(
 
 
 @describe_page(
-    "listCasualties",
+    "listPublishedCasualties",
     summary="Count rows",
     tag="Incidents",
     ok=page_of("casualties", "Casualty"),
@@ -130,7 +131,7 @@ class CasualtyListView(LongListView):
 
 
 @describe_page(
-    "listClaims",
+    "listPublishedClaims",
     summary="Claims",
     tag="Incidents",
     ok=page_of("claims", "Claim"),
@@ -144,7 +145,7 @@ class ClaimListView(LongListView):
 
 
 @describe_page(
-    "listVictims",
+    "listPublishedVictims",
     summary="Persons harmed",
     tag="Incidents",
     ok=page_of("victims", "Victim"),
