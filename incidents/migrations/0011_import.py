@@ -94,7 +94,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM new_rows r JOIN incidents_claim c ON c.id = r.claim_id
                WHERE c.incident_id <> r.incident_id) THEN
-        RAISE EXCEPTION 'The claim of a row is of its record.'
+        RAISE EXCEPTION 'The claim of an imported event is of its record.'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_importedrow_claim_of_record';
     END IF;
     RETURN NULL;
@@ -232,11 +232,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='importedrow',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['created', 'claim_added', 'corrected', 'unchanged', 'refused'])), name='incidents_importedrow_outcome_is_known', violation_error_message='This is not what becomes of a row.'),
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['created', 'claim_added', 'corrected', 'unchanged', 'refused'])), name='incidents_importedrow_outcome_is_known', violation_error_message='This is not what becomes of an imported event.'),
         ),
         migrations.AddConstraint(
             model_name='importedrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', True), ('incident__isnull', True), ('outcome', 'refused')), models.Q(models.Q(('outcome', 'refused'), _negated=True), ('incident__isnull', False)), _connector='OR'), name='incidents_importedrow_refused_without_record', violation_error_message='A refused row has no record, any other has one.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', True), ('incident__isnull', True), ('outcome', 'refused')), models.Q(models.Q(('outcome', 'refused'), _negated=True), ('incident__isnull', False)), _connector='OR'), name='incidents_importedrow_refused_without_record', violation_error_message='A refused event has no record, any other has one.'),
         ),
         migrations.AddIndex(
             model_name="externalid",
@@ -265,6 +265,6 @@ class Migration(migrations.Migration):
         refuse(
             "incidents_importedrow", "UPDATE", "DELETE", "TRUNCATE",
             rule="incidents_importedrow_only_grows",
-            message="An imported row stays as it stood in its file.",
+            message="What was imported stays as it stood in its file.",
         ),
     ]
