@@ -113,7 +113,7 @@ class Importer:
         criteria: Mapping[str, str],
         *,
         is_dry: bool,
-        say: Callable[[int], None],
+        say: Callable[[int], object],
     ) -> None:
         self.path = path
         self.importer = importer
@@ -205,8 +205,8 @@ class Importer:
         if not chunk:
             return
         if self.is_dry:
-            for decided in self._decide(chunk):
-                self.report.tell(decided)
+            for one in self._decide(chunk):
+                self.report.tell(one)
             return
         batch = self.batch
         try:
@@ -264,7 +264,7 @@ class Importer:
                         original=one.taken.row.original,
                         original_sha256=one.taken.sha256,
                         outcome=one.outcome,
-                        incident_id=claim and claim.incident_id,
+                        incident_id=None if claim is None else claim.incident_id,
                         claim=claim,
                         notes=[remark.as_json() for remark in one.taken.remarks],
                     )
@@ -421,7 +421,7 @@ def import_file(
     criteria: Mapping[str, str] | None = None,
     *,
     is_dry: bool = False,
-    say: Callable[[int], None] = lambda size: None,
+    say: Callable[[int], object] = lambda size: None,
 ) -> Report:
     """Import the rows of a file that meet all ``criteria`` (column -> value), as ``importer``.
 

@@ -129,7 +129,7 @@ def _take(
     batch: ImportBatch,
     person: User,
     options: dict[str, Any],
-    say: Callable[[int], None],
+    say: Callable[[int], object],
 ) -> ImportBatch:
     match step:
         case "verify":
