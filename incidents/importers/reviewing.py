@@ -39,7 +39,7 @@ AT_ONCE = 200
 REVIEWED = (RowOutcome.CREATED, RowOutcome.CLAIM_ADDED, RowOutcome.CORRECTED)
 FOUR_EYES = "An import is verified and published by another person than the one who imported it."
 
-Say = Callable[[int], object]
+Say = Callable[[int], None]
 
 
 def _quiet(count: int) -> None:

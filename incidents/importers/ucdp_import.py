@@ -113,7 +113,7 @@ class Importer:
         criteria: Mapping[str, str],
         *,
         is_dry: bool,
-        say: Callable[[int], object],
+        say: Callable[[int], None],
     ) -> None:
         self.path = path
         self.importer = importer
@@ -421,7 +421,7 @@ def import_file(
     criteria: Mapping[str, str] | None = None,
     *,
     is_dry: bool = False,
-    say: Callable[[int], object] = lambda size: None,
+    say: Callable[[int], None] = lambda size: None,
 ) -> Report:
     """Import the rows of a file that meet all ``criteria`` (column -> value), as ``importer``.
 

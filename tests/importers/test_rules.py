@@ -141,6 +141,12 @@ STEPS: list[tuple[str, str, Write, Write | None]] = [
         close_and_begin,
     ),
     (
+        "incidents_importbatch_uuid_key",
+        "researcher",
+        lambda w: close_and_begin(w, uuid=w.batch.uuid),
+        close_and_begin,
+    ),
+    (
         "incidents_importbatch_lines_done_check",
         "researcher",
         lambda w: close_and_begin(w, lines_done=-1),
