@@ -205,8 +205,8 @@ class Importer:
         if not chunk:
             return
         if self.is_dry:
-            for decided in self._decide(chunk):
-                self.report.tell(decided)
+            for one in self._decide(chunk):
+                self.report.tell(one)
             return
         batch = self.batch
         try:
@@ -264,7 +264,7 @@ class Importer:
                         original=one.taken.row.original,
                         original_sha256=one.taken.sha256,
                         outcome=one.outcome,
-                        incident_id=claim and claim.incident_id,
+                        incident_id=None if claim is None else claim.incident_id,
                         claim=claim,
                         notes=[remark.as_json() for remark in one.taken.remarks],
                     )

@@ -117,10 +117,10 @@ class ImportInListSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
     def get_verified_by(self, batch: ImportBatch) -> str | None:
-        return batch.verified_by and batch.verified_by.username
+        return None if batch.verified_by is None else batch.verified_by.username
 
     def get_published_by(self, batch: ImportBatch) -> str | None:
-        return batch.published_by and batch.published_by.username
+        return None if batch.published_by is None else batch.published_by.username
 
 
 class ImportSerializer(ImportInListSerializer):
@@ -143,7 +143,7 @@ class ImportSerializer(ImportInListSerializer):
         return super().to_representation(instance)
 
     def get_sums(self, batch: ImportBatch) -> SumsSerializer:
-        return SumsSerializer(reviewing.sums(self._years)).data
+        return SumsSerializer(reviewing.sums(self._years)).data  # type: ignore[return-value]
 
     def get_years(self, batch: ImportBatch) -> list[YearSerializer]:
         return [{**y, **reviewing.sums([y])} for y in self._years]  # type: ignore[misc]
