@@ -83,12 +83,13 @@ class Server:
             self.process.wait()
 
 
-def product() -> Server:
+def product(**environment: str) -> Server:
     """The server as it is shipped."""
     return Server(
         "harmtracker",
         [sys.executable, "manage.py", "serve", "--port", "{port}"],
         DJANGO_SETTINGS_MODULE="harmtracker.settings",
+        **environment,
     )
 
 
