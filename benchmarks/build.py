@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import django
@@ -98,7 +97,7 @@ class _Tokens:
     each time. What is built here is no secret."""
 
     def __init__(self, seed: str) -> None:
-        self.random = Random(seed)  # noqa: S311
+        self.random = Random(seed)
 
     def token_urlsafe(self, size: int) -> str:
         import base64
@@ -296,9 +295,7 @@ def _spans(count: int) -> list[range]:
 def _world() -> World:
     """Add what incidents refer to, and say what there is."""
     with superuser() as connection:
-        known = dict(
-            connection.execute("SELECT slug, id FROM incidents_place").fetchall()
-        )
+        known = dict(connection.execute("SELECT slug, id FROM incidents_place").fetchall())
         rows, places, actors, outlets = shared(SEED, known)
         for table, content in rows.items():
             copy(connection, table, COLUMNS[table], content)
@@ -314,10 +311,7 @@ def _world() -> World:
         SEED,
         author,
         dataset,
-        [
-            (n, by_id[n][8], by_id[n][9], by_id[n][10])
-            for n in places
-        ],
+        [(n, by_id[n][8], by_id[n][9], by_id[n][10]) for n in places],
         own + actors,
         outlets,
     )
@@ -331,7 +325,7 @@ def _finish_casework(connection: psycopg.Connection, last: Counter[tuple[str, in
     for table, columns in COLUMNS.items():
         if columns[0] == "id":
             connection.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "  # noqa: S608
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), "
                 f"(SELECT coalesce(max(id), 1) FROM {table}))"
             )
     for (country, year), ordinal in last.items():
@@ -382,5 +376,3 @@ def some_codes(count: int) -> list[str]:
     codes = list(rows.values_list("code", flat=True))
     step = max(1, len(codes) // count)
     return codes[::step][:count]
-
-

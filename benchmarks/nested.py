@@ -137,9 +137,7 @@ def _outlet(d: Dialect, o: str) -> dict[str, str]:
 
 def _counts(d: Dialect, where: str, **more: str) -> str:
     # The bucket follows from the status by the code list; SQLite has it as a table too.
-    bucket = (
-        "json_extract(s.mappings, '$.bucket')" if d.is_sqlite else "s.mappings->>'bucket'"
-    )
+    bucket = "json_extract(s.mappings, '$.bucket')" if d.is_sqlite else "s.mappings->>'bucket'"
     item = d.object(
         outcome="c.outcome",
         status="c.status",
@@ -195,9 +193,7 @@ def _involvement(d: Dialect, where: str) -> str:
 
 
 def _victims(d: Dialect) -> str:
-    group = {
-        key: f"x.{key}" for key in ("outcome", "status", "role", "sex", "age_group")
-    }
+    group = {key: f"x.{key}" for key in ("outcome", "status", "role", "sex", "age_group")}
     named = d.object(
         **group,
         consent_basis="x.consent_basis",
@@ -315,8 +311,7 @@ def _further(d: Dialect) -> str:
     step = {k: v.format("q") for k, v in _place_step(d).items()}
     item = d.object(**step, path=d.path(["q1", "q2", "q3", "q4"], _place_step(d)))
     joins = " ".join(
-        f"LEFT JOIN incidents_place q{n} ON q{n}.id = q{n - 1 or ''}.parent_id"
-        for n in range(1, 5)
+        f"LEFT JOIN incidents_place q{n} ON q{n}.id = q{n - 1 or ''}.parent_id" for n in range(1, 5)
     )
     source = (
         "incidents_furtherplace g JOIN incidents_place q ON q.id = g.place_id "
@@ -345,11 +340,9 @@ def _totals(d: Dialect) -> str:
 
 
 def _shape(d: Dialect, *, full: bool) -> str:
-    licence = (
-        "CASE WHEN n.id IS NULL THEN {own} ELSE {theirs} END".format(
-            own=d.constant(json.dumps(DATA_LICENCE)),
-            theirs=d.object(name="n.licence", url="n.url", attribution="n.citation"),
-        )
+    licence = "CASE WHEN n.id IS NULL THEN {own} ELSE {theirs} END".format(
+        own=d.constant(json.dumps(DATA_LICENCE)),
+        theirs=d.object(name="n.licence", url="n.url", attribution="n.citation"),
     )
     voices = (
         "(SELECT count(DISTINCT coalesce(u.independence_group, b.independence_group)) "
@@ -374,9 +367,7 @@ def _shape(d: Dialect, *, full: bool) -> str:
     last = (
         {"claims": _claims(d)}
         if full
-        else {
-            "claim_count": "(SELECT count(*) FROM incidents_claim k WHERE k.incident_id = i.id)"
-        }
+        else {"claim_count": "(SELECT count(*) FROM incidents_claim k WHERE k.incident_id = i.id)"}
     )
     return d.object(
         shape="1",

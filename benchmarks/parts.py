@@ -97,9 +97,7 @@ class Bench:
                 sqlite.export(source, file)
             made_for.write_text(json.dumps(wanted))
         target = f"{CONTENDERS}.datasette_app:application"
-        server = servers.granian(
-            "Datasette", target, interface="asgi", BENCHMARK_SQLITE=str(file)
-        )
+        server = servers.granian("Datasette", target, interface="asgi", BENCHMARK_SQLITE=str(file))
         return self._started(server, "/-/versions.json")
 
     @cached_property
@@ -109,7 +107,7 @@ class Bench:
     @cached_property
     def days(self) -> list[str]:
         """Days to page from: different pages, of different parts of the table."""
-        random = Random(build.SEED)  # noqa: S311
+        random = Random(build.SEED)
         first = datetime.date(2005, 1, 1)
         return [
             (first + datetime.timedelta(days=random.randrange(7600))).isoformat() for _ in range(40)
@@ -179,13 +177,11 @@ def pages(bench: Bench) -> None:
     """A page of 100 summaries under a broad filter, 8 connections."""
     for day in bench.days[:5]:
         ours = bench.product.json(page_path(day))["results"]
-        assert len(ours) == questions.LIMIT, "the broad filter must fill a page"  # noqa: S101
+        assert len(ours) == questions.LIMIT, "the broad filter must fill a page"
         same("page", ours, bench.bare.json(f"/nested/page?{day}")["results"])
         same("page", ours, bench.bare.json(f"/stored/page?{day}")["results"])
         same("page", ours, bench.fast.json(f"/nested/page?{day}")["results"])
-        _same_as_ordinary(
-            "page", ours, bench.ordinary.json(f"/nested/page?day={day}")["results"]
-        )
+        _same_as_ordinary("page", ours, bench.ordinary.json(f"/nested/page?day={day}")["results"])
         rows = bench.datasette.json(_datasette_path(day))
         same("page", ours, [json.loads(row["item"]) for row in rows])
     bench.explain("page-nested", questions.nested_page("'2020-06-01'::date", full=False))
@@ -237,7 +233,7 @@ def documents(bench: Bench) -> None:
     for day in bench.days[:3]:
         ours = bench.product.json(page_path(day, detail="document"))["results"]
         theirs = bench.bare.json(f"/nested/documents?{day}")["results"]
-        assert len(ours) == questions.LIMIT, "100 documents must fit into a page"  # noqa: S101
+        assert len(ours) == questions.LIMIT, "100 documents must fit into a page"
         same("documents", ours, bench.bare.json(f"/stored/documents?{day}")["results"])
         same("documents", _without_nonce(ours), theirs)
         same("documents", theirs, bench.fast.json(f"/nested/documents?{day}")["results"])
@@ -252,7 +248,10 @@ def documents(bench: Bench) -> None:
             "harmtracker": (bench.product, [page_path(d, detail="document") for d in days]),
             "bare WSGI, assembled": (bench.bare, [f"/nested/documents?{d}" for d in days]),
             "bare WSGI, stored texts": (bench.bare, [f"/stored/documents?{d}" for d in days]),
-            "FastAPI and asyncpg, assembled": (bench.fast, [f"/nested/documents?{d}" for d in days]),
+            "FastAPI and asyncpg, assembled": (
+                bench.fast,
+                [f"/nested/documents?{d}" for d in days],
+            ),
             "ModelSerializer, cursor": (
                 bench.ordinary,
                 [f"/nested/documents?day={d}" for d in days],
@@ -335,7 +334,7 @@ def depth(bench: Bench) -> None:
     cursor = deep.partition("cursor=")[2].partition("&")[0]
     path = f"{first}&cursor={cursor}"
     found = bench.product.json(path)
-    assert len(found["results"]) == questions.LIMIT  # noqa: S101
+    assert len(found["results"]) == questions.LIMIT
     rates = bench.race({"first page": (bench.product, [first]), "at 90 %": (bench.product, [path])})
     ratio = rates["first page"] / rates["at 90 %"]
     bench.report.add(
@@ -436,9 +435,9 @@ def _kib(pid: int, what: str) -> int:
 
 def _read_all(server: Server, path: str) -> float:
     """Seconds until the last byte, which nobody keeps."""
-    request = Request(f"http://127.0.0.1:{server.port}{path}")  # noqa: S310
+    request = Request(f"http://127.0.0.1:{server.port}{path}")
     start = time.monotonic()
-    with urlopen(request, timeout=3600) as answer:  # noqa: S310
+    with urlopen(request, timeout=3600) as answer:
         while answer.read(1 << 18):
             pass
     return time.monotonic() - start
@@ -448,10 +447,8 @@ def _pipe(dsn: str, statement: str) -> float:
     """Seconds that psql takes to write the rows into a pipe, which is read and dropped."""
     psql = shutil.which("psql") or str(find_install(find_package())[0] / "bin" / "psql")
     start = time.monotonic()
-    with subprocess.Popen(  # noqa: S603
-        [psql, "-XqAt", "-c", statement, dsn], stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None  # noqa: S101
+    with subprocess.Popen([psql, "-XqAt", "-c", statement, dsn], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
         while process.stdout.read(1 << 18):
             pass
     if process.returncode:

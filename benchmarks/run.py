@@ -22,7 +22,7 @@ def main() -> None:
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         # Outside the project's usual packages, and only for this.
         command = ["uv", "run", "--group", "bench", __file__, *sys.argv[1:]]
-        sys.exit(subprocess.call(command, cwd=ROOT))  # noqa: S603, S607
+        sys.exit(subprocess.call(command, cwd=ROOT))
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
@@ -54,7 +54,7 @@ def main() -> None:
         _discard(options.folder)
 
 
-def _report(folder: Path):  # noqa: ANN202
+def _report(folder: Path):
     from benchmarks.report import Report
 
     return Report(folder)
@@ -66,7 +66,7 @@ def _smaller(options: argparse.Namespace, count: int) -> Path:
         sys.executable, __file__, "--incidents", str(count), "--folder", str(options.folder),
         "--build-only",
     ]  # fmt: skip
-    if subprocess.call(command, cwd=ROOT):  # noqa: S603
+    if subprocess.call(command, cwd=ROOT):
         sys.exit("The smaller database could not be built.")
     folder: Path = options.folder / f"n{count}"
     return folder

@@ -75,7 +75,7 @@ _OUTLET = (
     "SELECT o.uuid::text FROM sources_outlet o JOIN sources_article a ON a.outlet_id = o.id "
     "GROUP BY o.uuid ORDER BY count(*) DESC LIMIT 1"
 )
-_CODES = "SELECT string_agg(code, ',') FROM (SELECT code FROM incidents_incident LIMIT 5) some"
+_CODES = "SELECT string_agg(code, ',') FROM (SELECT code FROM incidents_incident LIMIT 5) AS few"
 FOUND = {
     "place": _PLACE,
     "not_place": _PLACE,

@@ -31,7 +31,7 @@ class Server:
     def __init__(self, name: str, command: Sequence[str], **environment: str) -> None:
         self.name = name
         self.port = free_port()
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             [part.replace("{port}", str(self.port)) for part in command],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
@@ -52,14 +52,14 @@ class Server:
 
     def get(self, path: str) -> bytes:
         address = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return bytes(answer.read())
 
     def json(self, path: str) -> Any:
         return json.loads(self.get(path))
 
     def load(self, paths: Sequence[str], seconds: float, connections: int = 8) -> dict[str, float]:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, str(ROOT / "benchmarks" / "load.py"), str(self.port), str(seconds),
              str(connections)],
             input="\n".join(paths), capture_output=True, text=True, check=False,

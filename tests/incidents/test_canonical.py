@@ -43,15 +43,13 @@ def outcome(write: Any, value: Any) -> Any:
 @given(VALUES)
 @example({"\U0001f600": 1, "\ue000": 2})
 @example([1e-7, 1e21, 1e16, 1e15, 123456789012345.6, 0.0001, 0.00001, -0.0, 81.0, 0.1 + 0.2])
-@example({"a": "\x00\x1f\x7f\x80\u2028\u2029\"\\/\b\f\n\r\t", "B": "é\U0001f600"})
+@example({"a": '\x00\x1f\x7f\x80\u2028\u2029"\\/\b\f\n\r\t', "B": "é\U0001f600"})
 @example([2**53, -(2**53)])
 @example(["\ud800"])
 @example({"\ud800": 1})
 @example([float("nan")])
 def test_the_same_bytes_and_the_same_refusals(value: Any) -> None:
-    assert outcome(canonical, value) == outcome(
-        lambda v: rfc8785.dumps(v).decode("utf-8"), value
-    )
+    assert outcome(canonical, value) == outcome(lambda v: rfc8785.dumps(v).decode("utf-8"), value)
 
 
 @pytest.mark.parametrize("value", [{1: "a"}, {None: 1}, {"a": {True: 1}}, {1}, b"bytes"])

@@ -133,7 +133,7 @@ class Found(NamedTuple):
 
 def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
     columns = Found._fields if with_document else Found._fields[:-1]
-    rows = _rows(f"SELECT {', '.join(columns)} {which}", values)  # noqa: S608  (our own words)
+    rows = _rows(f"SELECT {', '.join(columns)} {which}", values)
     return Found(*rows[0]) if rows else None
 
 
