@@ -276,7 +276,7 @@ def shared(seed: int, known: dict[str, int]) -> tuple[Rows, list[int], list[int]
 
     ``known`` are ids of the data files' rows by slug.
     """
-    random = Random(seed)  # noqa: S311  (made-up data)
+    random = Random(seed)
     rows: Rows = {"incidents_place": [], "incidents_actor": [], "sources_outlet": []}
     ids = iter(range(FIRST_ID, 2 * FIRST_ID))
     places: list[int] = []
@@ -340,7 +340,7 @@ def shared(seed: int, known: dict[str, int]) -> tuple[Rows, list[int], list[int]
 
 def _start(world: World, i: int) -> tuple[Random, tuple[int, str, float, float], datetime.date]:
     """The place and day of an incident, and the source of chance for the rest."""
-    random = Random(f"{world.seed}:{i}")  # noqa: S311
+    random = Random(f"{world.seed}:{i}")
     place = world.places[_skewed(random, len(world.places))]
     # Most of what is recorded is recent.
     day = FIRST_DAY + datetime.timedelta(days=int(DAYS * (1 - random.random() ** 2.2)))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
+import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,13 +15,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import psycopg
 
-from benchmarks import build, nested, servers, sqlite
+from benchmarks import build, nested, samples, servers, sqlite
 from benchmarks.contenders import questions
 from benchmarks.report import Report, Row, median
 from benchmarks.servers import Server
+from harmtracker.postgres import find_install, find_package
 
 API = "/api/v1/incidents/"
 CONTENDERS = "benchmarks.contenders"
@@ -33,7 +38,7 @@ class Bench:
     seconds: float
     rounds: int
     report: Report
-    smaller: Callable[[str], dict[str, float]]
+    smaller: Callable[[], Path]
     stack: ExitStack = field(default_factory=ExitStack)
 
     def _started(self, server: Server, path: str) -> Server:
@@ -102,7 +107,7 @@ class Bench:
     @cached_property
     def days(self) -> list[str]:
         """Days to page from: different pages, of different parts of the table."""
-        random = Random(build.SEED)  # noqa: S311
+        random = Random(build.SEED)
         first = datetime.date(2005, 1, 1)
         return [
             (first + datetime.timedelta(days=random.randrange(7600))).isoformat() for _ in range(40)
@@ -172,7 +177,7 @@ def pages(bench: Bench) -> None:
     """A page of 100 summaries under a broad filter, 8 connections."""
     for day in bench.days[:5]:
         ours = bench.product.json(page_path(day))["results"]
-        assert len(ours) == questions.LIMIT, "the broad filter must fill a page"  # noqa: S101
+        assert len(ours) == questions.LIMIT, "the broad filter must fill a page"
         same("page", ours, bench.bare.json(f"/nested/page?{day}")["results"])
         same("page", ours, bench.bare.json(f"/stored/page?{day}")["results"])
         same("page", ours, bench.fast.json(f"/nested/page?{day}")["results"])
@@ -228,7 +233,7 @@ def documents(bench: Bench) -> None:
     for day in bench.days[:3]:
         ours = bench.product.json(page_path(day, detail="document"))["results"]
         theirs = bench.bare.json(f"/nested/documents?{day}")["results"]
-        assert len(ours) == questions.LIMIT, "100 documents must fit into a page"  # noqa: S101
+        assert len(ours) == questions.LIMIT, "100 documents must fit into a page"
         same("documents", ours, bench.bare.json(f"/stored/documents?{day}")["results"])
         same("documents", _without_nonce(ours), theirs)
         same("documents", theirs, bench.fast.json(f"/nested/documents?{day}")["results"])
@@ -300,12 +305,189 @@ def one(bench: Bench) -> None:
     )
 
 
+def filter_set(bench: Bench) -> None:
+    """One filter used of the full set, against the same page with its query written by hand."""
+    target = f"{CONTENDERS}.by_hand:application"
+    server = servers.granian("by hand", target, HARMTRACKER_DATA=str(bench.folder))
+    bench._started(server, f"/api/v1/by-hand/?date_to={bench.days[0]}&grading=fair&limit=1")
+    paths = [page_path(day) for day in bench.days]
+    by_hand = [path.replace("/incidents/", "/by-hand/") for path in paths]
+    for path, other in list(zip(paths, by_hand, strict=True))[:5]:
+        same("filter", server.json(path)["results"], server.json(other)["results"])
+    rates = bench.race({"all filters": (server, paths), "by hand": (server, by_hand)})
+    ratio = rates["by hand"] / rates["all filters"]
+    what = "one filter of the full set: time against a hand-written query"
+    bench.report.add(Row(what, ratio, 1.1, at_least=False))
+
+
+def depth(bench: Bench) -> None:
+    """A page at 90 % of what a broad filter finds, against the first page."""
+    first = asked(grading=list(questions.GRADINGS), limit=questions.LIMIT)
+    address = first.replace("limit=100", "limit=1000") + "&fields=code"
+    pages_of_keys: list[str] = []
+    while address:
+        page = bench.product.json(address)
+        address = page["next"] and page["next"].partition(f":{bench.product.port}")[2]
+        if address:
+            pages_of_keys.append(address)
+    deep = pages_of_keys[int(len(pages_of_keys) * 0.9)]
+    cursor = deep.partition("cursor=")[2].partition("&")[0]
+    path = f"{first}&cursor={cursor}"
+    found = bench.product.json(path)
+    assert len(found["results"]) == questions.LIMIT
+    rates = bench.race({"first page": (bench.product, [first]), "at 90 %": (bench.product, [path])})
+    ratio = rates["first page"] / rates["at 90 %"]
+    bench.report.add(
+        Row("page at depth 90 %: time against the first page", ratio, 1.3, at_least=False)
+    )
+
+
+def every_filter(bench: Bench) -> None:
+    """Each filter alone, and ten usual pairs: the first page, one connection."""
+    from incidents.api.public.filters import IncidentFilters
+
+    wanted = samples.queries(set(IncidentFilters.base_filters), bench.database)
+    paths = {name: asked(**values, limit=questions.LIMIT) for name, values in wanted.items()}
+    rows = {name: len(bench.product.json(path)["results"]) for name, path in paths.items()}
+    seconds = min(bench.seconds, 0.7)
+    taken: dict[str, list[float]] = {name: [] for name in paths}
+    for _ in range(min(bench.rounds, 3)):
+        for name, path in paths.items():
+            taken[name].append(bench.product.load([path], seconds, connections=1)["median_s"])
+    times = {name: median(values) for name, values in taken.items()}
+    full = [name for name in times if rows[name] == questions.LIMIT]
+    fastest = min(times[name] for name in full)
+    slow = 0
+    for name in sorted(times, key=lambda name: -times[name]):
+        ratio = times[name] / fastest
+        is_slow = ratio > 3
+        slow += is_slow
+        print(f"    {name:<40} {rows[name]:>4} rows {ratio:8.2f}{'   SLOW' if is_slow else ''}")
+        if is_slow:
+            for number, sql in enumerate(_statements(paths[name])):
+                bench.explain(f"filter-{name.replace(' ', '-')}-{number}", sql)
+    worst = max(times, key=lambda name: times[name])
+    bench.report.note(
+        f"{len(times)} filters and pairs; {len(full)} fill their page, and the fastest of these is "
+        f"1; {slow} take more than 3 (plans/filter-*.txt)."
+    )
+    bench.report.add(
+        Row(
+            f"slowest filter or pair ({worst}): time against the fastest full page",
+            times[worst] / fastest,
+            3,
+            at_least=False,
+            detail={name: round(t / fastest, 2) for name, t in times.items()},
+        )
+    )
+
+
+def _statements(path: str) -> list[str]:
+    """The queries of a page over the index, as the database is asked them."""
+    from django.db import connections
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connections["published"]) as captured:
+        Client(HTTP_HOST="127.0.0.1").get(path)
+    return [q["sql"] for q in captured if "octet_length" in q["sql"].lower()]
+
+
+def exports(bench: Bench) -> None:
+    """Everything, as CSV, NDJSON and Parquet, against psql's COPY of the same rows to a pipe."""
+    idle = {pid: _kib(pid, "VmRSS") for pid in _warm(bench.product)}
+    copies = {
+        "csv": "COPY (SELECT r.* FROM incidents_publishedincidentrow r JOIN "
+        "incidents_publishedincident i USING (seq) WHERE i.valid_until IS NULL ORDER BY seq) "
+        "TO STDOUT (FORMAT csv, HEADER)",
+        "ndjson": "COPY (SELECT summary FROM incidents_publishedincident "
+        "WHERE valid_until IS NULL ORDER BY seq) TO STDOUT",
+    }
+    copies["parquet"] = copies["csv"]
+    goals = {"csv": 1.5, "ndjson": 1.5, "parquet": 2.0}
+    for form, goal in goals.items():
+        ours, theirs = [], []
+        for _ in range(min(bench.rounds, 3)):
+            theirs.append(_pipe(bench.dsn, copies[form]))
+            ours.append(_read_all(bench.product, asked(format=form)))
+        print(f"    {form:<8} {median(ours):8.2f} s, COPY {median(theirs):8.2f} s", flush=True)
+        ratio = median(ours) / median(theirs)
+        what = f"export of all rows as {form}: time against COPY"
+        bench.report.add(Row(what, ratio, goal, at_least=False))
+        peak = max(_kib(pid, "VmHWM") - idle[pid] for pid in idle) / 1024
+        what = f"peak memory of a worker after {form}: MiB above idle"
+        bench.report.add(Row(what, peak, 60 if form != "parquet" else None, at_least=False))
+
+
+def _warm(server: Server) -> list[int]:
+    """The workers, after both have answered."""
+    for _ in range(40):
+        server.get(f"{API}?limit=1")
+    return server.workers()
+
+
+def _kib(pid: int, what: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1])
+    raise SystemExit(f"/proc/{pid}/status does not tell {what}: memory is measured on Linux.")
+
+
+def _read_all(server: Server, path: str) -> float:
+    """Seconds until the last byte, which nobody keeps."""
+    request = Request(f"http://127.0.0.1:{server.port}{path}")
+    start = time.monotonic()
+    with urlopen(request, timeout=3600) as answer:
+        while answer.read(1 << 18):
+            pass
+    return time.monotonic() - start
+
+
+def _pipe(dsn: str, statement: str) -> float:
+    """Seconds that psql takes to write the rows into a pipe, which is read and dropped."""
+    psql = shutil.which("psql") or str(find_install(find_package())[0] / "bin" / "psql")
+    start = time.monotonic()
+    with subprocess.Popen([psql, "-XqAt", "-c", statement, dsn], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while process.stdout.read(1 << 18):
+            pass
+    if process.returncode:
+        raise SystemExit("psql's COPY failed.")
+    return time.monotonic() - start
+
+
+def growth(bench: Bench) -> None:
+    """Ten times the incidents: a page, a document, exports; both servers at once, in turns."""
+    folder = bench.smaller()
+    small = bench._started(servers.product(HARMTRACKER_DATA=str(folder)), "/readyz")
+    whole = small.json(f"{API}?limit=1000&fields=code")
+    codes = [row["code"] for row in whole["results"]][::2]
+    rates = bench.race(
+        {
+            "page, a tenth": (small, [page_path(day) for day in bench.days]),
+            "page": (bench.product, [page_path(day) for day in bench.days]),
+            "document, a tenth": (small, [f"{API}{code}/" for code in codes]),
+            "document": (bench.product, [f"{API}{code}/" for code in bench.codes]),
+        }
+    )
+    for what in ("page", "document"):
+        ratio = rates[f"{what}, a tenth"] / rates[what]
+        name = f"{what} with ten times the incidents: time against a tenth"
+        bench.report.add(Row(name, ratio, 1.2, at_least=False))
+    for form in ("csv", "ndjson", "parquet"):
+        few = median([_read_all(small, asked(format=form)) for _ in range(3)])
+        many = median([_read_all(bench.product, asked(format=form)) for _ in range(3)])
+        name = f"export as {form}: time for each row against a tenth of the rows"
+        bench.report.add(Row(name, many / few / 10, 1.2, at_least=False))
+
+
 PARTS: dict[str, Callable[[Bench], None]] = {
     "pages": pages,
     "documents": documents,
     "one": one,
+    "filter": filter_set,
+    "depth": depth,
+    "filters": every_filter,
+    "exports": exports,
+    "growth": growth,
 }
-
-
-def sample(part: str, seconds: float) -> dict[str, float]:
-    raise NotImplementedError

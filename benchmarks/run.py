@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ def main() -> None:
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         # Outside the project's usual packages, and only for this.
         command = ["uv", "run", "--group", "bench", __file__, *sys.argv[1:]]
-        sys.exit(subprocess.call(command, cwd=ROOT))  # noqa: S603
+        sys.exit(subprocess.call(command, cwd=ROOT))
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
@@ -35,9 +34,7 @@ def main() -> None:
     build.set_up(folder)
     build.build(folder, count)
     wanted = options.only or list(parts.PARTS)
-    if options.one_part:
-        # A smaller database, measured in a process of its own: see parts.growth.
-        print(json.dumps(parts.sample(options.one_part, options.seconds)))
+    if options.build_only:
         return
     bench = parts.Bench(
         folder=folder,
@@ -45,7 +42,7 @@ def main() -> None:
         seconds=options.seconds,
         rounds=options.rounds,
         report=_report(options.out),
-        smaller=lambda part: _smaller(options, count // 10, part),
+        smaller=lambda: _smaller(options, count // 10),
     )
     with ExitStack() as stack:
         bench.stack = stack
@@ -63,17 +60,16 @@ def _report(folder: Path):
     return Report(folder)
 
 
-def _smaller(options: argparse.Namespace, count: int, part: str) -> dict[str, float]:
-    """The same measurement with a tenth of the incidents."""
+def _smaller(options: argparse.Namespace, count: int) -> Path:
+    """The folder of a database of a tenth of the incidents, built by a process of its own."""
     command = [
         sys.executable, __file__, "--incidents", str(count), "--folder", str(options.folder),
-        "--seconds", str(options.seconds), "--one-part", part, "--keep",
+        "--build-only",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        sys.exit(f"{done.stdout}\n{done.stderr}")
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    if subprocess.call(command, cwd=ROOT):
+        sys.exit("The smaller database could not be built.")
+    folder: Path = options.folder / f"n{count}"
+    return folder
 
 
 def _discard(folder: Path) -> None:
@@ -96,7 +92,7 @@ def _options() -> argparse.Namespace:
     add("--folder", type=Path, default=scratch / "harmtracker-benchmarks", help="databases")
     add("--out", type=Path, default=scratch / "harmtracker-benchmarks-results", help="results")
     add("--keep", action="store_true", help="keep the databases for the next run")
-    add("--one-part", help=argparse.SUPPRESS)
+    add("--build-only", action="store_true", help="build the database, measure nothing")
     options = parser.parse_args()
     if options.incidents < 1000:
         parser.error("--incidents: at least 1,000, or there is nothing to page through.")

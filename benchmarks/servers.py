@@ -31,7 +31,7 @@ class Server:
     def __init__(self, name: str, command: Sequence[str], **environment: str) -> None:
         self.name = name
         self.port = free_port()
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             [part.replace("{port}", str(self.port)) for part in command],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
@@ -59,7 +59,7 @@ class Server:
         return json.loads(self.get(path))
 
     def load(self, paths: Sequence[str], seconds: float, connections: int = 8) -> dict[str, float]:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, str(ROOT / "benchmarks" / "load.py"), str(self.port), str(seconds),
              str(connections)],
             input="\n".join(paths), capture_output=True, text=True, check=False,
@@ -83,12 +83,13 @@ class Server:
             self.process.wait()
 
 
-def product() -> Server:
+def product(**environment: str) -> Server:
     """The server as it is shipped."""
     return Server(
         "harmtracker",
         [sys.executable, "manage.py", "serve", "--port", "{port}"],
         DJANGO_SETTINGS_MODULE="harmtracker.settings",
+        **environment,
     )
 
 

@@ -63,7 +63,7 @@ def export(source: psycopg.Connection, path: Path) -> None:
         for table in TABLES:
             with source.cursor(name="export") as cursor:
                 cursor.itersize = 5000
-                cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
+                cursor.execute(f"SELECT * FROM {table}")
                 rows = iter(cursor)
                 first = next(rows, None)
                 heads = [column.name for column in cursor.description or ()]
@@ -73,7 +73,7 @@ def export(source: psycopg.Connection, path: Path) -> None:
                 if first is None:
                     continue
                 marks = ", ".join("?" * len(heads))
-                insert = f"INSERT INTO {name} VALUES ({marks})"  # noqa: S608
+                insert = f"INSERT INTO {name} VALUES ({marks})"
                 target.execute(insert, [_plain(v) for v in first])
                 target.executemany(insert, ([_plain(v) for v in row] for row in rows))
         for statement in INDEXES:
@@ -86,7 +86,8 @@ def metadata(name: str) -> dict[str, Any]:
     """Datasette's settings file: the page as a canned query."""
     order = "ORDER BY i.date_earliest DESC, i.code"
     rows = (
-        f"{ROWS.replace('bench.', 'bench_')} WHERE i.state = 'published' AND i.grading IN ('confirmed', 'fair') "
+        f"{ROWS.replace('bench.', 'bench_')} WHERE i.state = 'published' "
+        "AND i.grading IN ('confirmed', 'fair') "
         f"AND i.date_earliest <= :day {order} LIMIT 100"
     )
     page = assembled(SQLITE, rows, full=False, order=order)

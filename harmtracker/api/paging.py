@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Q, QuerySet
+from django.db.models import F, Field, Func, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from harmtracker.api.parameters import FLAG, Kind, Parameter, Query, whole
@@ -226,8 +226,9 @@ def read_page(
     room for are never read.
     """
     back = start is not None and start.back
-    size = Func(F(content), function="octet_length", output_field=IntegerField())
-    rows: list[tuple[Cursor, Any, int]] = []
+    # Without a field: a number as it comes needs no converting.
+    size = Func(F(content), function="octet_length", output_field=Field())
+    rows: list[tuple[int, tuple[Any, ...]]] = []
     indexes = range(start.segment if start else 0, len(order))
     if start is not None and back:
         indexes = range(start.segment, -1, -1)
@@ -238,20 +239,25 @@ def read_page(
             found = found.filter(segment.beyond(start.values))
         found = found.order_by(*(column.order() for column in segment.columns))
         names = [column.name for column in segment.columns]
-        for key, length, *values in found.values_list("pk", size, *names)[: limit + 1 - len(rows)]:
-            rows.append((Cursor(position, index, tuple(values)), key, length))
+        wanted = found.values_list("pk", size, *names)[: limit + 1 - len(rows)]
+        rows += [(index, row) for row in wanted]
         if len(rows) > limit:
             break
-    kept = rows[: _fitting([length for *_, length in rows], limit)]
+    kept = rows[: _fitting([row[1] for _, row in rows], limit)]
     has_more = len(kept) < len(rows)
     if back:
         kept.reverse()
     if not kept:
         return Page([], None, None)
+
+    def cursor(at: int, *, back: bool = False) -> Cursor:
+        index, row = kept[at]
+        return Cursor(position, index, row[2:], back)
+
     return Page(
-        [key for _, key, _ in kept],
-        next=kept[-1][0] if has_more or back else None,
-        previous=replace(kept[0][0], back=True) if (has_more if back else start) else None,
+        [row[0] for _, row in kept],
+        next=cursor(-1) if has_more or back else None,
+        previous=cursor(0, back=True) if (has_more if back else start) else None,
     )
 
 

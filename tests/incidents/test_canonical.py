@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ VALUES = st.recursive(
 )
 
 
-class Code(str, Enum):  # noqa: UP042  (one of each kind is written)
+class Code(StrEnum):
     KILLED = "killed"
 
 

@@ -61,7 +61,7 @@ def picked(stored: str, fields: Sequence[str]) -> bytes:
 
 
 class Form(NamedTuple):
-    """What the rows of a page are: which stored text, how many at most, which keys there are."""
+    """What the rows of a page are: which stored text, how many at most, which keys to pick."""
 
     column: str
     limit: Parameter
