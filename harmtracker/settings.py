@@ -408,6 +408,7 @@ SPECTACULAR_SETTINGS = {
     # The default asks a service on the internet to validate the description.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "validatorUrl": None},
     "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_NAME_OVERRIDES": {"ImportStateEnum": "incidents.choices.BatchState"},
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
         {

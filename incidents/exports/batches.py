@@ -1,6 +1,7 @@
-"""Reading in batches: each one COPY, wholly in memory, and the connection given back.
+"""Reading in batches: each one COPY, wholly in memory before any of it is passed on.
 
-A slow reader holds no connection, and a batch ends at so many bytes, however long its rows are.
+Between two of them the connection is free: a slow reader holds none. A batch ends at so many
+bytes, however long its rows are.
 """
 
 from __future__ import annotations
@@ -66,9 +67,6 @@ def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes]
                     raise _Enough
     except _Enough:
         return rows, size, True
-    finally:
-        # Back to the pool: whoever reads this batch may take his time.
-        connection.close()
     return rows, size, False
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 from django.test import Client
 
@@ -200,6 +202,31 @@ def test_more_rows_than_a_sheet_has_are_refused_before_it_begins(
     monkeypatch.setattr(xlsx, "MOST_ROWS", 1000)
     monkeypatch.setattr(xlsx, "MOST_BYTES", 1000)
     assert client.get("/api/v1/claims/?format=xlsx").status_code == 400
+
+
+@pytest.mark.parametrize("form", ["csv", "hxl", "ndjson"])
+def test_what_breaks_off_is_refused_by_its_readers(
+    client: Client, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, calls = batches._copy, []
+
+    def fail_later(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise RuntimeError("The database is gone.")
+        return read(*arguments)
+
+    monkeypatch.setattr(batches, "_copy", fail_later)
+    monkeypatch.setattr(batches, "FIRST_ROWS", 1)
+    answer = b"".join(client.get(f"/api/v1/incidents/?format={form}"))
+    assert answer.count(b"MMR-2014-0001")
+    assert b"The export broke off here" in answer
+    if form == "ndjson":
+        with pytest.raises(json.JSONDecodeError):
+            [json.loads(line) for line in answer.splitlines()]
+    else:
+        with pytest.raises(pandas.errors.ParserError):
+            pandas.read_csv(io.BytesIO(answer))
 
 
 def test_a_geojson_that_breaks_off_has_no_end(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 import harmtracker
-from harmtracker.api import conditional
+from harmtracker.api import conditional, throttling
 from harmtracker.api.negotiation import PlainNegotiation
 from harmtracker.api.parameters import (
     FLAG,
@@ -39,6 +40,8 @@ from incidents.exports.xlsx import xlsx
 
 from . import reading
 from .lists import PageView
+
+logger = logging.getLogger(__name__)
 
 
 class Format(NamedTuple):
@@ -218,6 +221,7 @@ class ExportedView(PageView):
         headers["Harmtracker-Citation"] = about.citation
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
+        throttling.count(request, throttling.EXPORTS)
         content: Callable[[], Iterable[bytes]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
@@ -227,7 +231,7 @@ class ExportedView(PageView):
             "xlsx": lambda: xlsx(asked, about),
         }[asked_format]
         try:
-            return StreamingHttpResponse(content(), headers=headers)
+            return StreamingHttpResponse(_told(content(), asked_format), headers=headers)
         except Invalid as error:
             raise Problem("invalid-parameter", error.message) from error
 
@@ -248,6 +252,27 @@ class ExportedView(PageView):
             "Harmtracker-Position": str(at),
             "Link": f'<{DATA_LICENCE["url"]}>; rel="license"',
         }
+
+
+# What an answer ends in that breaks off: no reader of its format takes it for whole.
+BROKEN = {
+    "ndjson": b'\n{"error":"The export broke off here: ask for it again.\n',
+    "csv": b'\n"The export broke off here: ask for it again.\n',
+    "hxl": b'\n"The export broke off here: ask for it again.\n',
+}
+
+
+def _told(content: Iterable[bytes], asked_format: str) -> Iterator[bytes]:
+    """The content; where it breaks off, an end that makes it unreadable.
+
+    The server ends a streamed answer that fails as if it were whole, and its status has long been
+    sent. GeoJSON and Parquet without their end are unreadable as they are.
+    """
+    try:
+        yield from content
+    except Exception as error:
+        logger.error("An export broke off: %s", type(error).__name__)
+        yield BROKEN.get(asked_format, b"")
 
 
 def keys_picked(fields: list[str] | None) -> Callable[[bytes], bytes] | None:
