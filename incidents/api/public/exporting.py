@@ -231,9 +231,12 @@ class ExportedView(PageView):
             "xlsx": lambda: xlsx(asked, about),
         }[asked_format]
         try:
-            return StreamingHttpResponse(_told(content(), asked_format), headers=headers)
+            pieces = content()
         except Invalid as error:
             raise Problem("invalid-parameter", error.message) from error
+        if asked_format in BROKEN:
+            pieces = _told(pieces, BROKEN[asked_format])
+        return StreamingHttpResponse(pieces, headers=headers)
 
     def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
         """Lines of JSON; ``detail`` is for the lists that have stored texts."""
@@ -262,17 +265,18 @@ BROKEN = {
 }
 
 
-def _told(content: Iterable[bytes], asked_format: str) -> Iterator[bytes]:
-    """The content; where it breaks off, an end that makes it unreadable.
+def _told(content: Iterable[bytes], ending: bytes) -> Iterator[bytes]:
+    """The content; where it breaks off, an ending that makes it unreadable.
 
     The server ends a streamed answer that fails as if it were whole, and its status has long been
-    sent. GeoJSON and Parquet without their end are unreadable as they are.
+    sent. GeoJSON and Parquet without their end are unreadable as they are, and XLSX is complete
+    before its answer begins.
     """
     try:
         yield from content
     except Exception as error:
         logger.error("An export broke off: %s", type(error).__name__)
-        yield BROKEN.get(asked_format, b"")
+        yield ending
 
 
 def keys_picked(fields: list[str] | None) -> Callable[[bytes], bytes] | None:
