@@ -10,6 +10,8 @@ from typing import NoReturn
 from django.core.management.base import CommandError
 
 WORKERS = 2
+# They wait for slow clients, and are made when there are such: harmtracker.working.
+THREADS = 256
 
 
 def refuse_busy_port(host: str, port: int) -> None:
@@ -32,8 +34,8 @@ def serve(host: str, port: int) -> NoReturn:
     environment["HARMTRACKER_IS_SERVER"] = "1"
     arguments = [
         *("--interface", "wsgi", "--host", host, "--port", str(port)),
-        *("--workers", str(WORKERS), "--blocking-threads", "1"),
-        *("--no-ws", "--log-level", "warning", "--workers-kill-timeout", "10"),
+        *("--workers", str(WORKERS), "--blocking-threads", str(THREADS)),
+        *("--no-ws", "--log-level", "error", "--workers-kill-timeout", "10"),
         "harmtracker.wsgi:application",
     ]
     sys.stdout.flush()

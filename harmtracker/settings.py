@@ -215,20 +215,23 @@ def _database(url: str, role: str) -> dict[str, Any]:
     database = dict(environ.Env.db_url_config(url or embedded))
     database["ENGINE"] = "django.db.backends.postgresql"
     # A socket's folder comes as an option; `manage.py dbshell` looks for it here.
-    database["HOST"] = database.get("OPTIONS", {}).pop("host", database["HOST"])
+    options = database.setdefault("OPTIONS", {})
+    database["HOST"] = options.pop("host", database["HOST"])
+    # In seconds. A server that is gone is told of before a client gives up.
+    options.setdefault("connect_timeout", 3)
     return database
 
 
+# One thread of a process works (harmtracker.working), over one lasting connection of each alias.
+_LASTING = {"CONN_MAX_AGE": 600, "ATOMIC_REQUESTS": False}
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": _database(_read("DATABASE_URL"), "app")
-    | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False},
-    # Kept, and not asked at each request whether it works: incidents.api.public.reading sees that.
-    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | {"CONN_MAX_AGE": 600},
+    "default": _database(_read("DATABASE_URL"), "app") | _LASTING | {"CONN_HEALTH_CHECKS": True},
+    # Not asked at each request whether it works: incidents.api.public.reading sees that.
+    "published": _database(_read("DATABASE_PUBLIC_URL"), "public") | _LASTING,
 }
-DATABASES["published"]["OPTIONS"] = {
-    **DATABASES["published"].get("OPTIONS", {}),
-    "server_side_binding": True,
-}
+# Prepared statements, for the reading side alone: a document by its code is answered several
+# times as fast with them.
+DATABASES["published"]["OPTIONS"]["server_side_binding"] = True
 if not IS_SERVER and (DATABASE_EMBEDDED or _read("DATABASE_OWNER_URL")):
     DATABASES["owner"] = _database(_read("DATABASE_OWNER_URL"), "owner")
 DATABASE_ROUTERS = ["harmtracker.routers.Router"]
@@ -356,6 +359,7 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match"]
 CORS_EXPOSE_HEADERS = [
     "Content-Disposition",
     "ETag",
+    "Harmtracker-Citation",
     "Harmtracker-Position",
     "Link",
     "RateLimit",
@@ -404,6 +408,7 @@ SPECTACULAR_SETTINGS = {
     # The default asks a service on the internet to validate the description.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "validatorUrl": None},
     "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_NAME_OVERRIDES": {"ImportStateEnum": "incidents.choices.BatchState"},
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
         {

@@ -9,6 +9,8 @@ class IncidentsConfig(AppConfig):
         "incidents_claim_date_not_in_the_future": "A source cannot speak of a day that is not yet.",
         "incidents_place_pcode_of_myanmar": "This is not a P-code of Myanmar for this level, such "
         "as MMR001, MMR001D001 or MMR001001.",
+        "incidents_importbatch_sha256_is_hex": "A SHA-256 is 64 hexadecimal digits, lower case.",
+        "incidents_importedrow_hash": "The hash of what was imported is that of its bytes.",
     }
     # The field at fault, where such a rule is of one.
     sql_rule_fields = {

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from django.conf import settings
 
 # Key of a count row -> its code list. Conditions on these look at one row.
 DIMENSIONS_OF_A_COUNT = {
@@ -13,6 +18,15 @@ DIMENSIONS_OF_A_COUNT = {
     "age_group": "age_group",
 }
 
+# Totals that stand in the row itself. Asked of a table beside it, a frequent figure together with
+# a filter of the row costs ten times as much.
+FIGURES = tuple(
+    f"{outcome}_{bucket}_{bound}"
+    for outcome in ("killed", "injured")
+    for bucket in ("civilian", "all")
+    for bound in ("min", "best", "max")
+)
+
 
 def trait(dimension: str, value: str) -> str:
     """The key of a value of a dimension; the empty value is one that is not known."""
@@ -22,3 +36,10 @@ def trait(dimension: str, value: str) -> str:
 def address_key(address: str) -> str:
     """A short digest of a web address, which may be long: of its bytes, as they stand."""
     return hashlib.sha256(address.encode("utf-8")).hexdigest()[:24]
+
+
+@cache
+def weapon_types() -> dict[str, dict[str, Any]]:
+    """Code -> its row, of the file that the table is loaded from."""
+    rows = json.loads((settings.FIXTURES / "weapon_types.json").read_text(encoding="utf-8"))
+    return {row["code"]: row for row in rows}

@@ -109,21 +109,30 @@ def query_literal(text: str) -> str:
     """What a person asks for, as a tsquery is written.
 
     Words must all be there; ``"two words"`` stand together; ``-`` excludes the word or phrase it
-    stands at; ``or`` has either side. Raises :class:`NotAsked` where no word is left, or there
-    are more than MAX_TERMS.
+    stands at, beside others; ``or`` has either side. Raises :class:`NotAsked` where nothing is
+    looked for, or more than MAX_TERMS.
     """
-    either: list[list[str]] = [[]]
+    wanted: list[list[str]] = [[]]
+    unwanted: list[list[str]] = [[]]
     count = 0
     for minus, phrase, word in _TERM.findall(text.translate(_PLAIN)):
         if word.casefold() == "or" and not minus:
-            either.append([])
+            wanted.append([])
+            unwanted.append([])
             continue
         count += len(phrase.split()) if phrase else 1
         asked = " <-> ".join(f"'{part}'" for part in words(phrase or word))
         if asked:
-            either[-1].append(f"!({asked})" if minus else f"({asked})")
+            (unwanted if minus else wanted)[-1].append(f"({asked})")
     if count > MAX_TERMS:
         raise NotAsked(f"At most {MAX_TERMS} words.")
-    if not any(either):
+    sides = [side for side in zip(wanted, unwanted, strict=True) if any(side)]
+    if not sides:
         raise NotAsked("It holds no word: letters or digits are looked for.")
-    return " | ".join(" & ".join(terms) for terms in either if terms)
+    # What excludes alone would have every record read.
+    if not all(words_of_it for words_of_it, _ in sides):
+        raise NotAsked("Say also what is looked for, beside what is not.")
+    return " | ".join(
+        " & ".join([*looked_for, *(f"!{each}" for each in excluded)])
+        for looked_for, excluded in sides
+    )

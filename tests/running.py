@@ -16,6 +16,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connections
 
+from harmtracker.serving import THREADS
+
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_S = 60
 
@@ -43,10 +45,10 @@ def server_process(captures: Path, *, workers: int = 1, **environment: str) -> I
                 "--workers",
                 str(workers),
                 "--blocking-threads",
-                "1",
+                str(THREADS),
                 "--no-ws",
                 "--log-level",
-                "warning",
+                "error",
             ),
             "harmtracker.wsgi:application",
         ],

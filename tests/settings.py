@@ -22,8 +22,7 @@ os.environ.update(
 from harmtracker.settings import *  # noqa: F403
 from harmtracker.settings import DATABASES
 
-DATABASES["default"]["CONN_MAX_AGE"] = 0
-DATABASES["published"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_MAX_AGE"] = DATABASES["published"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]

@@ -8,6 +8,7 @@ table anew with ``WRITE_ACCESS_TABLE=1`` and read the difference.
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +23,13 @@ from django.http import HttpResponse
 from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from incidents.api.casework.writing import etag
-from incidents.models import Actor, Incident, Place
+from incidents.importers.ucdp_import import import_file
+from incidents.models import Actor, ImportBatch, Incident, Place
 from sources import confidential, services
 from sources.sealing import Identity
 from tests import builders
 from tests.clients import Api
+from tests.importers import files
 from tests.test_access import CASEWORK, METHODS, routes
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +83,17 @@ def values(draft: Draft, people: SimpleNamespace) -> dict[str, Any]:
             "places": Place.objects.get(slug="laiza").uuid,
             "actors": Actor.objects.get(slug="kia").uuid,
             "confidential-sources": source.uuid,
+            "imports": _import(people).uuid,
         },
     }
+
+
+def _import(people: SimpleNamespace) -> ImportBatch:
+    """An import of the researcher's that waits for a verifier."""
+    with tempfile.TemporaryDirectory() as folder:
+        batch = import_file(files.write(Path(folder), files.row()), people.researcher).batch
+    assert batch is not None
+    return batch
 
 
 def address(route: str, values: dict[str, Any]) -> str:

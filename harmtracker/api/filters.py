@@ -111,9 +111,15 @@ class StrictFilterSet(django_filters.FilterSet):
         return [item.documented(name) for name, item in cls.base_filters.items()]
 
     @classmethod
-    def of(cls, query: Query, queryset: QuerySet[Any]) -> StrictFilterSet:
-        """The filter set of one request, or a refusal naming what is wrong with which value."""
-        given = {name: query.values[name] for name in query.values if name in cls.base_filters}
+    def of(
+        cls, query: Query, queryset: QuerySet[Any], *, without: Collection[str] = ()
+    ) -> StrictFilterSet:
+        """The filter set of one request, or a refusal naming what is wrong with which value.
+
+        What is given of the filters ``without`` does not count.
+        """
+        names = cls.base_filters.keys() - set(without)
+        given = {name: query.values[name] for name in query.values if name in names}
         filterset = _narrowed(cls, frozenset(given))(MultiValueDict(given), queryset)
         raise_for(
             (name, Unacceptable(str(error.message), (error.params or {}).get("nearest")))

@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
@@ -149,13 +150,20 @@ def describe(
     may_be_retracted: bool = False,
     moved: Any = None,
     is_page: bool = False,
+    also: Collection[str] = (),
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
 
-    The description is the docstring of the view, which is written for the API's users.
+    ``also`` are media types of files that the same may be had as. The description is the docstring
+    of the view, which is written for the API's users.
     """
     responses: dict[Any, Any] = {
         (200, "application/json"): OpenApiResponse(ok, description="The answer."),
+        **{
+            (200, media_type): OpenApiResponse(OpenApiTypes.BINARY, description="The answer.")
+            for media_type in also
+            if media_type != "application/json"
+        },
         304: OpenApiResponse(description="Nothing changed since the ETag of If-None-Match."),
         **({(301, "application/json"): OpenApiResponse(moved, description=MOVED)} if moved else {}),
         **_problem(400),

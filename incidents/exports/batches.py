@@ -1,6 +1,7 @@
-"""Reading in batches: each one COPY, wholly in memory, and the connection given back.
+"""Reading in batches: each one COPY, wholly in memory before any of it is passed on.
 
-A slow reader holds no connection, and a batch ends at so many bytes, however long its rows are.
+Between two of them the connection is free: a slow reader holds none. A batch ends at so many
+bytes, however long its rows are.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import connections
+
+from harmtracker import timeouts
 
 from .selecting import USING, Asked, Key, Statement
 
@@ -39,6 +42,10 @@ class Batch:
     size: int
 
 
+class _Enough(Exception):
+    """Ends a COPY before its last row: on an exception psycopg cancels what is still to come."""
+
+
 def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes], int, bool]:
     """The rows of one COPY, their bytes, and whether it was ended before its last one."""
     rows: list[bytes] = []
@@ -46,6 +53,7 @@ def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes]
     connection = connections[USING]
     try:
         with (
+            timeouts.for_exports(USING),
             connection.wrap_database_errors,
             connection.cursor() as cursor,
             cursor.copy(
@@ -56,10 +64,9 @@ def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes]
                 rows.append(bytes(row))
                 size += len(row)
                 if size > most_bytes:
-                    return rows, size, True
-    finally:
-        # Back to the pool: whoever reads this batch may take his time.
-        connection.close()
+                    raise _Enough
+    except _Enough:
+        return rows, size, True
     return rows, size, False
 
 

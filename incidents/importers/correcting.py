@@ -107,7 +107,7 @@ def _with(row: Any, values: dict[str, Any]) -> Any:
 
 
 def _key(parties: Parties, count: Count) -> tuple[str, int | None]:
-    return count.status, count.side and parties.id_of(count.side)
+    return count.status, None if count.side is None else parties.id_of(count.side)
 
 
 def _figures(count: Count | CasualtyCount) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harmtracker.accounts.models import User
 from incidents.choices import Bound
@@ -40,7 +41,7 @@ class Origin:
 class Parties:
     """The actors behind the parties of the dataset, made once where they are new."""
 
-    def __init__(self, known: dict[str, dict[str, object]]) -> None:
+    def __init__(self, known: dict[str, dict[str, Any]]) -> None:
         self._known = known
         self._ids: dict[str, int] = {}
 
@@ -112,7 +113,7 @@ def count_of(
         claim=claim,
         outcome="killed",
         status=count.status,
-        affiliation_id=count.side and parties.id_of(count.side),
+        affiliation_id=None if count.side is None else parties.id_of(count.side),
         min=count.min,
         best=count.best,
         max=count.max,

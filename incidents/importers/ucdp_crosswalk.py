@@ -274,6 +274,8 @@ def read_event(
     if violence == ONE_SIDED:
         sides[1] = None
     counts = _counts(reading, sides)
+    if reading.is_refused:
+        return None, reading.remarks
     found = places.find(texts["country"], texts["adm_1"], texts["adm_2"])
     if found.place_id is None:
         reading.refuse(*found.messages[0])

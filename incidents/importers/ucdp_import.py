@@ -205,12 +205,12 @@ class Importer:
         if not chunk:
             return
         if self.is_dry:
-            for decided in self._decide(chunk):
-                self.report.tell(decided)
+            for one in self._decide(chunk):
+                self.report.tell(one)
             return
         batch = self.batch
         try:
-            with acting(self.importer, f"Imported from {self.path.name}"):
+            with acting(self.importer, f"Imported from {_plain(self.path.name)}"):
                 decided = self._store_in_one(chunk)
         except Invalid as refusal:
             self.batch = batch
@@ -264,7 +264,7 @@ class Importer:
                         original=one.taken.row.original,
                         original_sha256=one.taken.sha256,
                         outcome=one.outcome,
-                        incident_id=claim and claim.incident_id,
+                        incident_id=None if claim is None else claim.incident_id,
                         claim=claim,
                         notes=[remark.as_json() for remark in one.taken.remarks],
                     )
@@ -279,7 +279,7 @@ class Importer:
     def _begin(self) -> ImportBatch:
         return ImportBatch.objects.create(
             dataset=self.origin.dataset,
-            file_name=self.path.name[:255],
+            file_name=_plain(self.path.name),
             file_sha256=self.file_sha256,
             layout=self.layout,
             columns=self.columns,
@@ -395,7 +395,11 @@ class Importer:
 
 def _id(text: str) -> str:
     """An id as it can be stored, also one that was refused."""
-    return "".join(c for c in text[:100] if c.isprintable() and not "\ud800" <= c <= "\udfff")
+    return _plain(text)[:100]
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())[:255]
 
 
 @contextmanager

@@ -94,7 +94,7 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM new_rows r JOIN incidents_claim c ON c.id = r.claim_id
                WHERE c.incident_id <> r.incident_id) THEN
-        RAISE EXCEPTION 'The claim of a row is of its record.'
+        RAISE EXCEPTION 'The claim of an imported event is of its record.'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'incidents_importedrow_claim_of_record';
     END IF;
     RETURN NULL;
@@ -130,6 +130,30 @@ EDITORS = REDACTION.changed(
     ),
 )
 
+COMPLETE = import_module("incidents.migrations.0008_casework_rules")
+
+# The carriers of the same id first, and their codes then. A plan that is made while few records have
+# a code begins with those, and is kept while thousands get one in the same transaction.
+PUBLISHED_IDS = REDACTION.function("incidents_published_ids_guard", COMPLETE.EXTERNAL_IDS)
+PUBLISHED_IDS_FENCED = REDACTION.changed(
+    PUBLISHED_IDS,
+    (
+        "    SELECT e.value, o.code INTO taken\n",
+        "    SELECT f.value, f.code INTO taken\n",
+    ),
+    (
+        """        JOIN incidents_externalid f ON (f.dataset_id, f.value) = (e.dataset_id, e.value) AND f.incident_id <> i.id
+        JOIN incidents_incident o ON o.id = f.incident_id AND o.code IS NOT NULL
+""",
+        """        CROSS JOIN LATERAL (
+            SELECT x.value, (SELECT code FROM incidents_incident WHERE id = x.incident_id) AS code
+            FROM incidents_externalid x
+            WHERE x.dataset_id = e.dataset_id AND x.value = e.value AND x.incident_id <> i.id
+            OFFSET 0) f
+""",
+    ),
+    ("    WHERE i.code = NEW.code LIMIT 1;", "    WHERE i.code = NEW.code AND f.code IS NOT NULL LIMIT 1;"),
+)
 FOUR_EYES = import_module("incidents.migrations.0003_four_eyes")
 
 # As it was, but planned once in a session and not five times for each record.
@@ -232,12 +256,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='importedrow',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['created', 'claim_added', 'corrected', 'unchanged', 'refused'])), name='incidents_importedrow_outcome_is_known', violation_error_message='This is not what becomes of a row.'),
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['created', 'claim_added', 'corrected', 'unchanged', 'refused'])), name='incidents_importedrow_outcome_is_known', violation_error_message='This is not what becomes of an imported event.'),
         ),
         migrations.AddConstraint(
             model_name='importedrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', True), ('incident__isnull', True), ('outcome', 'refused')), models.Q(models.Q(('outcome', 'refused'), _negated=True), ('incident__isnull', False)), _connector='OR'), name='incidents_importedrow_refused_without_record', violation_error_message='A refused row has no record, any other has one.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim__isnull', True), ('incident__isnull', True), ('outcome', 'refused')), models.Q(models.Q(('outcome', 'refused'), _negated=True), ('incident__isnull', False)), _connector='OR'), name='incidents_importedrow_refused_without_record', violation_error_message='A refused event has no record, any other has one.'),
         ),
+        migrations.AddIndex(
+            model_name="externalid",
+            index=models.Index(fields=["dataset", "value"], name="externalid_by_value"),
+        ),
+        migrations.RunSQL(PUBLISHED_IDS_FENCED, PUBLISHED_IDS),
         migrations.RunSQL(EDITORS, MERGE.EDITORS[0]),
         migrations.RunSQL(
             HOLD, REDACTION.function("incidents_hold_shared", FOUR_EYES.SHARED)
@@ -261,6 +290,6 @@ class Migration(migrations.Migration):
         refuse(
             "incidents_importedrow", "UPDATE", "DELETE", "TRUNCATE",
             rule="incidents_importedrow_only_grows",
-            message="An imported row stays as it stood in its file.",
+            message="What was imported stays as it stood in its file.",
         ),
     ]

@@ -156,7 +156,7 @@ class ImportedRow(models.Model):
             models.CheckConstraint(
                 name="incidents_importedrow_outcome_is_known",
                 condition=Q(outcome__in=RowOutcome.values),
-                violation_error_message="This is not what becomes of a row.",
+                violation_error_message="This is not what becomes of an imported event.",
             ),
             models.CheckConstraint(
                 name="incidents_importedrow_refused_without_record",
@@ -164,7 +164,7 @@ class ImportedRow(models.Model):
                     Q(outcome=RowOutcome.REFUSED, incident__isnull=True, claim__isnull=True)
                     | ~Q(outcome=RowOutcome.REFUSED) & Q(incident__isnull=False)
                 ),
-                violation_error_message="A refused row has no record, any other has one.",
+                violation_error_message="A refused event has no record, any other has one.",
             ),
         ]
 

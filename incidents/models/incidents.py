@@ -283,6 +283,8 @@ class ExternalId(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        # Every id that is entered or published is looked for among all of its dataset.
+        indexes = [models.Index(fields=["dataset", "value"], name="externalid_by_value")]
         constraints = [
             models.UniqueConstraint(
                 name="incidents_externalid_once",

@@ -132,12 +132,12 @@ class PublishedCasualty(models.Model):
     sex = models.CharField(max_length=40)
     age_group = models.CharField(max_length=40)
     affiliation = models.CharField(max_length=40, null=True, help_text="Id of the actor.")
-    affiliation_name = models.TextField(null=True)
     affiliation_keys = ArrayField(
         models.CharField(max_length=40),
         default=list,
         help_text="Its id, and those of what it is part of.",
     )
+    affiliation_name = models.TextField(null=True)
     min = models.PositiveIntegerField(null=True)
     best = models.PositiveIntegerField(null=True)
     max = models.PositiveIntegerField(null=True)
@@ -241,7 +241,7 @@ class PublishedClaim(models.Model):
 
 
 # A column per figure. What they are is said once, by the code lists.
-for _column in (*INCIDENT_TOTALS, *INCIDENT_GROUPS):
-    PublishedIncidentRow.add_to_class(_column.name, models.IntegerField(null=True))
-for _column in CLAIM_TOTALS:
-    PublishedClaim.add_to_class(_column.name, models.IntegerField(null=True))
+for _name, *_ in (*INCIDENT_TOTALS, *INCIDENT_GROUPS):
+    PublishedIncidentRow.add_to_class(_name, models.IntegerField(null=True))
+for _name, *_ in CLAIM_TOTALS:
+    PublishedClaim.add_to_class(_name, models.IntegerField(null=True))

@@ -6,16 +6,13 @@ look-up however many there are, and PostgreSQL knows how common each key is.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from itertools import combinations, product
 from typing import Any
 
-from django.conf import settings
-
 from harmtracker.codes import code_list
-from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait
+from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait, weapon_types
 
 
 def steps(thing: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,9 +57,9 @@ def place_keys(document: dict[str, Any]) -> list[str]:
 def actor_keys(document: dict[str, Any]) -> list[str]:
     found = {actor["id"] for actor in involved(document)}
     for row in document["involvement"]:
-        part = f"{row['role']} {row['certainty']}"
-        found.add(part)
-        found |= {f"{actor['id']} {part}" for actor in steps(row["actor"])}
+        parts = [row["role"], f"{row['role']} {row['certainty']}"]
+        found |= {*parts}
+        found |= {f"{actor['id']} {part}" for actor in steps(row["actor"]) for part in parts}
     return sorted(found)
 
 
@@ -109,12 +106,25 @@ def _traits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "has_denial", _flag(any(claim["kind"] == "denial" for claim in claims))
     groups = Counter(row["alternative_group"] for row in weapons if row["alternative_group"])
     yield "contested_weapon", _flag(any(count > 1 for count in groups.values()))
+    yield from _of_counts(document["casualties"])
+
+
+def _of_counts(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What count rows are of, one thing at a time and two of one row together."""
     for name, listed in DIMENSIONS_OF_A_COUNT.items():
-        codes = {row[name] for row in document["casualties"]}
+        codes = {row[name] for row in rows}
         yield from _several(name, [wide for code in codes for wide in _upwards(listed, code)])
-    for row in document["casualties"]:
+    for row in rows:
         for key in affiliation_keys(row):
             yield "affiliation", key
+        narrow = {
+            name: list(_upwards(listed, row[name]))
+            for name, listed in DIMENSIONS_OF_A_COUNT.items()
+            if row[name] != "all"
+        }
+        for one, other in combinations(narrow, 2):
+            for both in product(narrow[one], narrow[other]):
+                yield f"{one} {other}", " ".join(both)
 
 
 def _several(name: str, values: list[str]) -> Iterator[tuple[str, str]]:
@@ -146,10 +156,9 @@ def _adm1(place: dict[str, Any] | None) -> str:
     return ""
 
 
-@cache
-def _weapon_labels() -> dict[str, str]:
-    rows = json.loads((settings.FIXTURES / "weapon_types.json").read_text(encoding="utf-8"))
-    return {row["code"]: row["label"] for row in rows}
+def _weapon_labels(weapon: dict[str, Any]) -> list[str]:
+    wide = weapon_types().get(weapon["parent"])
+    return [weapon["label"], *([wide["label"]] if wide else [])]
 
 
 def searched(document: dict[str, Any]) -> list[str | None]:
@@ -164,5 +173,5 @@ def searched(document: dict[str, Any]) -> list[str | None]:
     for victim in document["victims"]:
         found.update(dict.fromkeys(victim.get("names") or []))
     for weapon in document["weapons"]:
-        found.update(dict.fromkeys([weapon["label"], _weapon_labels().get(weapon["parent"])]))
+        found.update(dict.fromkeys(_weapon_labels(weapon)))
     return [*found, document["summary"]]

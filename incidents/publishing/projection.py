@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Model
 
 from incidents.choices import VersionKind
+from incidents.finding import FIGURES
 from incidents.models import (
     PublishedIncident,
     PublishedReference,
@@ -27,7 +28,7 @@ from .canonical import canonical
 from .document import summarise
 
 # To be raised when rows come to say something else: `manage.py migrate` then writes them anew.
-INDEX_SHAPE = 2
+INDEX_SHAPE = 3
 # Rows of one statement.
 ROWS_AT_ONCE = 500
 
@@ -215,6 +216,7 @@ def _incident_row(
         in_totals=document["record_type"] == "incident" and not is_copy,
         latitude=point and point["latitude"],
         longitude=point and point["longitude"],
+        **_figures(document["totals"]),
         independent_sources=document["grading"]["independent_sources"],
         first_published_at=_first_published_at(version),
         published_at=version.published_at,
@@ -226,6 +228,17 @@ def _incident_row(
         search=vector_literal(index_keys.searched(document)),
         index_shape=INDEX_SHAPE,
     )
+
+
+def _figures(totals: dict[str, Any]) -> dict[str, int | None]:
+    """The totals that stand in the row, by their columns."""
+    every = {
+        f"{outcome}_{bucket}_{bound}": total[bound]
+        for outcome, buckets in totals.items()
+        for bucket, total in buckets.items()
+        for bound in ("min", "best", "max")
+    }
+    return {name: every.get(name) for name in FIGURES}
 
 
 def _first_published_at(version: PublishedVersion) -> datetime.datetime:

@@ -23,7 +23,7 @@ from incidents.models import (
 )
 from incidents.models.rows import CLAIM_TOTALS, GROUPS, INCIDENT_GROUPS, INCIDENT_TOTALS
 
-from .index_keys import affiliation_keys
+from . import index_keys
 from .totals import Row, Total, contains, totals
 
 Values = dict[str, Any]
@@ -236,8 +236,8 @@ def _casualties(position: int, counts: Sequence[dict[str, Any]]) -> list[Values]
             "sex": row.sex,
             "age_group": row.age_group,
             "affiliation": row.affiliation,
+            "affiliation_keys": index_keys.affiliation_keys(count),
             "affiliation_name": count["affiliation"] and count["affiliation"]["name"],
-            "affiliation_keys": affiliation_keys(count),
             "min": row.min,
             "best": row.best,
             "max": row.max,

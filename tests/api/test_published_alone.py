@@ -12,11 +12,13 @@ from django.test import Client
 from incidents import models
 from tests.api import routes
 
-PUBLIC = Path(models.__file__).parent.parent / "api" / "public"
+INCIDENTS = Path(models.__file__).parent.parent
+PUBLIC = [*INCIDENTS.glob("api/public/*.py"), *INCIDENTS.glob("exports/*.py")]
 ALLOWED = {
     "LedgerHead",
     "LedgerEntry",
     "PublishedVersion",
+    "PublishedCasualty",
     "PublishedIncident",
     "PublishedTotal",
     "PublishedReference",
@@ -51,11 +53,14 @@ def test_guard_of_this_test_works(three: None, only_published: None) -> None:
 
 
 def test_public_modules_import_no_record_of_casework() -> None:
-    for path in PUBLIC.glob("*.py"):
+    for path in PUBLIC:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module == "incidents.models":
                 assert {alias.name for alias in node.names} <= ALLOWED, path
             elif isinstance(node, ast.ImportFrom) and node.module:
-                allowed = ("incidents.models", "incidents.choices", "incidents.search")
+                pure = ("incidents.choices", "incidents.finding", "incidents.search")
+                # Columns of the index alone, and what is held to the same rule here.
+                allowed = ("incidents.models", "incidents.models.rows", *pure)
                 is_ours = node.module.startswith(("incidents", "sources"))
+                is_ours = is_ours and not node.module.startswith("incidents.exports")
                 assert not is_ours or node.module in allowed, (path, node.module)

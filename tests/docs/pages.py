@@ -1,7 +1,8 @@
-"""A page of the documentation whose shell blocks are run, and its answers compared.
+"""A page of the documentation whose blocks are run, and its answers compared.
 
-A block of ``sh`` is run; the block of ``text`` that follows it, if any, is what it answers. Blocks
-of another kind (``console``, ``json``) are for reading alone.
+A block of ``sh``, or of another language that is asked for, is run; the block of ``text`` that
+follows it, if any, is what it answers. Blocks of another kind (``console``, ``json``) are for
+reading alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,8 +39,8 @@ class Block(NamedTuple):
     answer: str | None
 
 
-def blocks(page: str) -> list[Block]:
-    """The blocks that are run, in the order of the page."""
+def blocks(page: str, kind: str = "sh") -> list[Block]:
+    """The blocks of a language that are run, in the order of the page."""
     fenced = list(_FENCED.finditer(page))
     following = [*fenced[1:], None]
     return [
@@ -48,19 +50,32 @@ def blocks(page: str) -> list[Block]:
             answer=after["text"] if after is not None and after["kind"] == "text" else None,
         )
         for one, after in zip(fenced, following, strict=True)
-        if one["kind"] == "sh"
+        if one["kind"] == kind
     ]
 
 
 def run(page: list[Block], *, environment: Mapping[str, str], folder: Path) -> list[str]:
     """What each block answers, in one shell, as far as it comes: it ends where a command fails."""
     script = "\n".join(f"{block.command}\necho '{_END_OF_BLOCK}'" for block in page)
+    command = ["bash", "-eu", "-o", "pipefail", "-c", f"exec 2>&1\n{script}"]
+    return _answers(command, environment, folder)
+
+
+def run_python(page: list[Block], *, environment: Mapping[str, str], folder: Path) -> list[str]:
+    """The same of blocks of Python, which are one script."""
+    script = "\n".join(f"{block.command}\nprint({_END_OF_BLOCK!r}, flush=True)" for block in page)
+    (folder / "page.py").write_text(script)
+    return _answers([sys.executable, "page.py"], environment, folder)
+
+
+def _answers(command: list[str], environment: Mapping[str, str], folder: Path) -> list[str]:
     done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", f"exec 2>&1\n{script}"],
+        command,
         cwd=folder,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
         check=False,

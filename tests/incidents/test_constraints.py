@@ -54,6 +54,7 @@ from sources.models import Article, Outlet
 from tests import builders, rules
 from tests.accounts import test_constraints as of_people
 from tests.harmtracker import test_history
+from tests.importers import test_rules as of_imports
 from tests.incidents import test_codes, test_completeness
 from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
@@ -1765,6 +1766,7 @@ TESTED = (
     | of_redaction.TESTED
     | {"history_text_is_text"}  # with the other rules of the history
     | of_merge.TESTED
+    | of_imports.TESTED
 )
 
 
@@ -1798,6 +1800,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         "incidents_ledgerentry_guard",
         *of_redaction.TRIGGERS,
         *of_merge.TRIGGERS,
+        *of_imports.TRIGGERS,
     }
     tested = (
         refusing

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.db.models import F
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema_view
+from drf_spectacular.utils import extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -117,10 +117,10 @@ class ImportInListSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
     def get_verified_by(self, batch: ImportBatch) -> str | None:
-        return batch.verified_by and batch.verified_by.username
+        return None if batch.verified_by is None else batch.verified_by.username
 
     def get_published_by(self, batch: ImportBatch) -> str | None:
-        return batch.published_by and batch.published_by.username
+        return None if batch.published_by is None else batch.published_by.username
 
 
 class ImportSerializer(ImportInListSerializer):
@@ -142,21 +142,25 @@ class ImportSerializer(ImportInListSerializer):
         self._years = reviewing.by_year(instance)
         return super().to_representation(instance)
 
-    def get_sums(self, batch: ImportBatch) -> SumsSerializer:
-        return SumsSerializer(reviewing.sums(self._years)).data
+    @extend_schema_field(SumsSerializer)
+    def get_sums(self, batch: ImportBatch) -> dict[str, int]:
+        return reviewing.sums(self._years)
 
-    def get_years(self, batch: ImportBatch) -> list[YearSerializer]:
-        return [{**y, **reviewing.sums([y])} for y in self._years]  # type: ignore[misc]
+    @extend_schema_field(YearSerializer(many=True))
+    def get_years(self, batch: ImportBatch) -> list[dict[str, Any]]:
+        return [{**year, **reviewing.sums([year])} for year in self._years]
 
-    def get_remarks(self, batch: ImportBatch) -> list[CountedSerializer]:
-        return reviewing.remarks(batch)  # type: ignore[return-value]
+    @extend_schema_field(CountedSerializer(many=True))
+    def get_remarks(self, batch: ImportBatch) -> list[dict[str, Any]]:
+        return reviewing.remarks(batch)
 
     def get_records(self, batch: ImportBatch) -> dict[str, int]:
         return reviewing.states(batch)
 
-    def get_refused(self, batch: ImportBatch) -> list[RowSerializer]:
+    @extend_schema_field(RowSerializer(many=True))
+    def get_refused(self, batch: ImportBatch) -> Any:
         refused = reviewing.rows(batch, RowOutcome.REFUSED)[:REFUSED]
-        return RowSerializer(refused, many=True).data  # type: ignore[return-value]
+        return RowSerializer(refused, many=True).data
 
 
 class DrawnSerializer(serializers.Serializer):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import json
 import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from functools import cache, partial
-from itertools import product
+from functools import partial
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.contrib.postgres.search import SearchQueryField
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Cos, Power, Radians, Sin
@@ -32,7 +30,13 @@ from harmtracker.api.parameters import (
     whole,
 )
 from harmtracker.codes import code_list
-from incidents.finding import DIMENSIONS_OF_A_COUNT, address_key, trait
+from incidents.finding import (
+    DIMENSIONS_OF_A_COUNT,
+    FIGURES,
+    address_key,
+    trait,
+    weapon_types,
+)
 from incidents.models import PublishedCasualty, PublishedTotal
 from incidents.search import MAX_TERMS, NotAsked, query_literal
 
@@ -42,11 +46,9 @@ MAX_ADDRESS_CHARACTERS = 2000
 EARTH_KM = 6371.0088
 
 
-@cache
 def weapon_codes() -> dict[str, str | None]:
-    """Code -> code of its first level, from the file that the table is loaded from."""
-    rows = json.loads((settings.FIXTURES / "weapon_types.json").read_text(encoding="utf-8"))
-    return {row["code"]: row["parent"] for row in rows}
+    """Code -> code of its first level."""
+    return {code: row["parent"] for code, row in weapon_types().items()}
 
 
 def _read_words(text: str) -> str:
@@ -299,6 +301,8 @@ class CountFilter(TogetherFilter):
         )
         self.total = (outcome, bucket)
         self.lookup = f"{bound}__{comparison}"
+        column = f"{outcome}_{bucket}_{bound}"
+        self.column_lookup = f"{column}__{comparison}" if column in FIGURES else None
 
 
 COUNT_FILTERS = {
@@ -322,6 +326,8 @@ def _dropped(name: str, but: str = "") -> str:
 
 def involvements(roles: list[str] | None, certainties: list[str] | None) -> list[str]:
     """Keys of involvements of any of these roles and any of these certainties; None: of all."""
+    if roles and not certainties:
+        return roles
     return [
         f"{role} {certainty}"
         for role in roles or code_list("involvement_role")
@@ -480,7 +486,9 @@ class AssessmentFilters(StrictFilterSet):
         conditions: dict[tuple[str, str], Q] = {}
         for name, value in self.given.items():
             item = self.filters[name]
-            if isinstance(item, CountFilter):
+            if isinstance(item, CountFilter) and item.column_lookup:
+                queryset = queryset.filter(Q((item.column_lookup, value)))
+            elif isinstance(item, CountFilter):
                 conditions[item.total] = conditions.get(item.total, Q()) & Q((item.lookup, value))
         for (outcome, bucket), condition in conditions.items():
             rows = PublishedTotal.objects.using("published").filter(
@@ -662,13 +670,24 @@ class IncidentFilters(AssessmentFilters):
     def _with_one_row(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """One count row on which all that is asked of one holds.
 
-        The traits say so where one thing is asked. Of several they tell PostgreSQL how rare such
-        records are, each of which has every trait by itself.
+        Traits say so of one thing, and of two where neither is ``all``. Of more they tell
+        PostgreSQL how rare such records are: each has the traits of every two.
         """
         asked = {name: self.given[name] for name in ROW_CONDITIONS if name in self.given}
-        for name, values in asked.items():
-            queryset = queryset.filter(traits__overlap=[trait(name, each) for each in values])
-        if len(asked) < 2:
+        narrow = [
+            name for name, values in asked.items() if name != "affiliation" and "all" not in values
+        ]
+        pairs = list(combinations(narrow, 2))
+        if pairs:
+            for one, other in pairs:
+                both = [" ".join(values) for values in product(asked[one], asked[other])]
+                queryset = queryset.filter(
+                    traits__overlap=[trait(f"{one} {other}", values) for values in both]
+                )
+        else:
+            for name, values in asked.items():
+                queryset = queryset.filter(traits__overlap=[trait(name, each) for each in values])
+        if len(asked) < 2 or len(asked) == len(narrow) == 2:
             return queryset
         condition = Q()
         for name, values in asked.items():

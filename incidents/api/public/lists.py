@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import rfc8785
@@ -157,7 +157,9 @@ def link_header(links: dict[str, str | None]) -> dict[str, str]:
     return {"Link": ", ".join(parts)} if parts else {}
 
 
-def describe_page(operation: str, *, summary: str, tag: str, ok: Any) -> Callable[[Any], Any]:
+def describe_page(
+    operation: str, *, summary: str, tag: str, ok: Any, also: Collection[str] = ()
+) -> Callable[[Any], Any]:
     """Describe a list, and let it take the parameters that it declares."""
 
     def decorate(view: type[PageView]) -> type[PageView]:
@@ -170,6 +172,7 @@ def describe_page(operation: str, *, summary: str, tag: str, ok: Any) -> Callabl
             ok=ok,
             parameters=view.documented(),
             is_page=True,
+            also=also,
         )
         return described(view)
 

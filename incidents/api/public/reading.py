@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import select
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from harmtracker.api.paging import Order, Segment, day, no_day, number, text
-from incidents.models import PublishedIncident, PublishedReference, PublishedVersion
+from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -62,6 +63,13 @@ def position() -> int:
     """How many entries the ledger has: whoever read later may see more, never less."""
     rows = _rows(_HEAD)
     return rows[0][0] if rows else 0
+
+
+def moment(position: int) -> str | None:
+    """When the ledger's entry at a position was made, as documents write it; UTC."""
+    moments = LedgerEntry.objects.using("published").filter(seq=position)
+    at = moments.values_list("at", flat=True).first()
+    return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def incidents(at: int) -> QuerySet[PublishedIncident]:

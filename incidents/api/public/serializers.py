@@ -390,6 +390,23 @@ class PageSerializer(serializers.Serializer):
     previous = serializers.URLField(allow_null=True, help_text="The page before.")
 
 
+class ColumnSerializer(serializers.Serializer):
+    name = string("Name of the column, the same in every format.")
+    type = string("What it holds: text, code, whole number, number, true or false, day, moment.")
+    unit = string("In which unit; empty where it has none.")
+    meaning = string("What it means.")
+    hxl = string("Its HXL tag; empty where it has none.")
+
+
+class ColumnsOfListSerializer(serializers.Serializer):
+    list = string("Which list.")
+    columns = ColumnSerializer(many=True, help_text="Its columns in order.")
+
+
+class ColumnsSerializer(serializers.Serializer):
+    results = ColumnsOfListSerializer(many=True, help_text="The lists.")
+
+
 class IncidentPageSerializer(PageSerializer):
     results = IncidentSummarySerializer(many=True, help_text="The incidents.")
 

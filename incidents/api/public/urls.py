@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import facets, long_lists, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
     path("incidents/", views.IncidentListView.as_view(), name="incidents"),
+    path("incidents/facets/", facets.FacetsView.as_view(), name="facets"),
     path("incidents/<str:code>/", views.IncidentView.as_view(), name="incident"),
     path("incidents/<str:code>/versions/", views.VersionListView.as_view(), name="versions"),
     path(
         "incidents/<str:code>/versions/<str:number>/", views.VersionView.as_view(), name="version"
     ),
+    path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
+    path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
+    path("victims/", long_lists.VictimListView.as_view(), name="victims"),
+    path("columns/", views.ColumnListView.as_view(), name="columns"),
     path("places/", views.PlaceListView.as_view(), name="places"),
     path("places/<str:id>/", views.PlaceView.as_view(), name="place"),
     path("actors/", views.ActorListView.as_view(), name="actors"),

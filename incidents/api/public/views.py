@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
@@ -22,15 +22,25 @@ from harmtracker.api.schema import describe
 from harmtracker.licence import DATA_LICENCE
 from harmtracker.models import Code
 from incidents.choices import VersionKind
+from incidents.exports import jsonlines
+from incidents.exports.about import described
+from incidents.exports.columns import LISTS
+from incidents.exports.selecting import Asked
 from incidents.models import WeaponType
 
 from . import filters, reading
 from . import serializers as shapes
+from .exporting import DETAIL, MEDIA_TYPES, ExportedView, columns_or_keys, keys_picked
 from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 
 # What the root document links to: name in the document -> name of the route.
 LINKS = {
     "incidents": "incidents",
+    "facets": "facets",
+    "casualties": "casualties",
+    "claims": "claims",
+    "victims": "victims",
+    "columns": "columns",
     "places": "places",
     "actors": "actors",
     "outlets": "outlets",
@@ -64,6 +74,13 @@ DOCUMENT_FIELDS = fields_of(
 )
 
 
+# What can be picked of an incident as JSON.
+KEYS = {
+    "summary": frozenset(shapes.IncidentSummarySerializer().get_fields()),
+    "document": frozenset(shapes.IncidentDocumentSerializer().get_fields()),
+}
+
+
 @describe("getRoot", summary="Where everything is", tag="About", ok=shapes.RootSerializer)
 class RootView(PublicView):
     """What this is, on what terms it may be used, how far the ledger goes, and all addresses."""
@@ -94,8 +111,9 @@ class RootView(PublicView):
         serializers=[shapes.IncidentPageSerializer, shapes.IncidentDocumentPageSerializer],
         resource_type_field_name=None,
     ),
+    also=MEDIA_TYPES,
 )
-class IncidentListView(PageView):
+class IncidentListView(ExportedView):
     """Summaries or whole documents of the current versions, in pages.
 
     Pages that follow one another all show the state of the first one's ledger position, whatever
@@ -104,13 +122,6 @@ class IncidentListView(PageView):
     """
 
     filterset = filters.IncidentFilters
-    detail = Parameter(
-        "detail",
-        listed(("summary", "document")),
-        "summary: without claims, at most 1000 in a page. document: as the incident's own address "
-        "gives it, at most 100 in a page.",
-        "summary",
-    )
     limit = paging.limit_up_to(1000)
     ordering = Parameter(
         "ordering",
@@ -119,22 +130,29 @@ class IncidentListView(PageView):
         "published is the order of publication. Equals go by code.",
         "-date",
     )
-    fields = fields_of(shapes.IncidentSummarySerializer, shapes.IncidentDocumentSerializer)
+    list_name = "incidents"
+    json_keys = KEYS["summary"] | KEYS["document"]
+    fields = columns_or_keys("incidents", json_keys)
     forms: ClassVar[dict[str, Form]] = {
-        "summary": Form("summary", limit, fields_of(shapes.IncidentSummarySerializer)),
-        "document": Form(
-            "version__document",
-            paging.limit_up_to(100),
-            fields_of(shapes.IncidentDocumentSerializer),
-        ),
+        "summary": Form("summary", limit, fields),
+        "document": Form("version__document", paging.limit_up_to(100), fields),
     }
 
     @classmethod
     def others(cls) -> list[Parameter]:
-        return [cls.detail, *super().others()]
+        return [DETAIL, *super().others()]
 
     def form(self) -> Form:
-        return self.forms[self.query.read(self.detail)]
+        return self.forms[self.query.read(DETAIL)]
+
+    def known_fields(self, asked: str) -> frozenset[str]:
+        if asked in ("json", "ndjson"):
+            return KEYS[self.query.read(DETAIL)]
+        return super().known_fields(asked)
+
+    def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
+        fields = self.query.read(self.fields)
+        return jsonlines.stored(asked, column=detail, pick=keys_picked(fields))
 
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
@@ -287,6 +305,20 @@ class VersionListView(PublicView):
                     }
                     for row in found
                 ],
+            }
+        )
+
+
+@describe("listColumns", summary="Columns", tag="Code lists", ok=shapes.ColumnsSerializer)
+class ColumnListView(PublicView):
+    """The columns of the lists as tables: CSV, XLSX, Parquet, properties of GeoJSON."""
+
+    def get(self, request: Request) -> Any:
+        return self.whole(
+            {
+                "results": [
+                    {"list": name, "columns": described(columns)} for name, columns in LISTS.items()
+                ]
             }
         )
 

@@ -113,7 +113,11 @@ class Command(BaseCommand):
         with tqdm(
             total=total, unit=" records", file=self.stderr, disable=not self.stderr.isatty()
         ) as bar:
-            done = _take(step, batch, person, options, bar.update)
+
+            def say(count: int) -> None:
+                bar.update(count)
+
+            done = _take(step, batch, person, options, say)
         self.stdout.write(f"{done.state}: {json.dumps(reviewing.states(done))}")
 
 

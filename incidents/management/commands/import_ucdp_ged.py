@@ -71,9 +71,11 @@ class Command(BaseCommand):
                 file=self.stderr,
                 disable=not self.stderr.isatty(),
             ) as bar:
-                report = import_file(
-                    path, person, criteria, is_dry=options["dry_run"], say=bar.update
-                )
+
+                def say(size: int) -> None:
+                    bar.update(size)
+
+                report = import_file(path, person, criteria, is_dry=options["dry_run"], say=say)
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         except OSError as error:

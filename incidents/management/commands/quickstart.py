@@ -44,14 +44,21 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port to serve on (8000)")
         parser.add_argument("--no-serve", action="store_true", help="prepare all, then end")
         parser.add_argument(
+            "--with-ucdp",
+            action="store_true",
+            help="also import, verify and publish 434 events of UCDP GED in Kachin State",
+        )
+        parser.add_argument(
             "--empty", action="store_true", help="code lists only: no people, no incidents"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["empty"] and options["with_ucdp"]:
+            raise CommandError("--empty loads nothing: leave --with-ucdp out.")
         if not options["no_serve"]:
             refuse_busy_port("127.0.0.1", options["port"])
         try:
-            self._prepare(is_empty=options["empty"])
+            self._prepare(is_empty=options["empty"], with_ucdp=options["with_ucdp"])
         except PostgresError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
@@ -80,7 +87,7 @@ class Command(BaseCommand):
         connections.close_all()
         serve("127.0.0.1", options["port"])
 
-    def _prepare(self, *, is_empty: bool) -> None:
+    def _prepare(self, *, is_empty: bool, with_ucdp: bool) -> None:
         if settings.DATABASE_EMBEDDED:
             self.stdout.write("Starting the embedded PostgreSQL ...")
             cluster = default_cluster(settings.HARMTRACKER_DATA)
@@ -93,9 +100,9 @@ class Command(BaseCommand):
         if "owner" not in connections:
             raise CommandError("Migrations run as the owner: set DATABASE_OWNER_URL too.")
         with _one_at_a_time():
-            self._load(is_empty=is_empty)
+            self._load(is_empty=is_empty, with_ucdp=with_ucdp)
 
-    def _load(self, *, is_empty: bool) -> None:
+    def _load(self, *, is_empty: bool, with_ucdp: bool) -> None:
         self.stdout.write("Bringing the database up to date ...")
         call_command("migrate", verbosity=0)
         fixtures_loading.load_weapon_types("owner")
@@ -109,6 +116,13 @@ class Command(BaseCommand):
             verifier=User.objects.get(username="verifier"),
             say=lambda line: self.stdout.write(f"  {line}"),
         )
+        if with_ucdp:
+            self.stdout.write("Loading the events of UCDP GED ...")
+            demo.load_ucdp(
+                researcher=User.objects.get(username="researcher"),
+                verifier=User.objects.get(username="verifier"),
+                say=lambda line: self.stdout.write(f"  {line}"),
+            )
         if logins:
             self.stdout.write(f"\nDemo logins, shown this once and kept in {demo_logins.path()}:")
             for username, login in logins.items():
