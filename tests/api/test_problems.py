@@ -54,7 +54,8 @@ class TestRequests:
             (f"{LIST}?cursor=x", {}, 400, "invalid-cursor"),
             (f"{LIST}?q={'a' * 4096}", {}, 414, "uri-too-long"),
             (LIST, {"Accept": "text/html"}, 406, "not-acceptable"),
-            (LIST, {"Accept": "application/xml;q=0.9, text/csv"}, 406, "not-acceptable"),
+            (LIST, {"Accept": "application/xml;q=0.9, text/plain"}, 406, "not-acceptable"),
+            ("/api/v1/places/", {"Accept": "text/csv"}, 406, "not-acceptable"),
             (LIST, {"Host": "elsewhere.example"}, 400, "malformed-request"),
         ],
     )

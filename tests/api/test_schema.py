@@ -106,10 +106,12 @@ def test_answers_are_what_the_description_says_to_the_last_key(
         for path, methods in described["paths"].items()
         if CASEWORK not in path
     }
+    # An address that is written out comes before one with a place for a name.
+    patterns = sorted(by_path, key=lambda pattern: pattern.count("[^/]+"))
     checked = 0
     for path in [*routes.examples(), "/api/v1/incidents/MMR-2014-0001/",
                  "/api/v1/incidents/MMR-2024-0001/"]:  # fmt: skip
-        answers = [a for pattern, a in by_path.items() if re.match(pattern, path)]
+        answers = [by_path[pattern] for pattern in patterns if re.match(pattern, path)]
         if not answers:
             continue
         content = answers[0]["content"]["application/json"]["schema"]

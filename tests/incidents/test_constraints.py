@@ -22,6 +22,7 @@ from django.utils import timezone
 from harmtracker.accounts.models import User
 from harmtracker.errors import DomainError, from_database
 from harmtracker.history.acting import acting
+from incidents import finding
 from incidents.choices import State, Verb
 from incidents.models import (
     Actor,
@@ -1426,7 +1427,14 @@ STEPS: list[tuple[str, str, Write, Write]] = [
             alter(PublishedIncident, **{column: -1}),
             alter(PublishedIncident, **{column: 0}),
         )
-        for column in ("number", "valid_from", "valid_until", "index_shape")
+        for column in (
+            "number",
+            "valid_from",
+            "valid_until",
+            "index_shape",
+            "independent_sources",
+            *finding.FIGURES,
+        )
     ),
 ]
 

@@ -11,7 +11,6 @@ import rfc8785
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -99,7 +98,8 @@ class FormatNegotiation(PlainNegotiation):
             liked = request._request.get_preferred_type(MEDIA_TYPES)
             named = [name for name, form in FORMATS.items() if form.media_type == liked]
             if not named:
-                raise NotAcceptable
+                # It may name a parameter of a type, which Django compares and nothing here has.
+                return super().select_renderer(request, renderers, format_suffix)
             asked = named[0]
         # An unknown one is refused with the other parameters.
         renderer = by_format.get(asked, by_format["json"])

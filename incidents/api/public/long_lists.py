@@ -45,7 +45,10 @@ def _field(column: Column) -> serializers.Field:
 def page_of(list_name: str, name: str) -> Any:
     """The shape of a page of rows, from the table of columns."""
     row = inline_serializer(
-        f"{name}Row", {column.name: _field(column) for column in LISTS[list_name]}, many=True
+        f"{name}Row",
+        {column.name: _field(column) for column in LISTS[list_name]},
+        many=True,
+        help_text="The rows.",
     )
     return inline_serializer(f"{name}Page", {**PageSerializer().get_fields(), "results": row})
 
