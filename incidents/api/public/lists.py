@@ -54,7 +54,7 @@ def fields_of(*serializers: type[Serializer]) -> Parameter:
     )
 
 
-def picked(stored: str, fields: Sequence[str]) -> bytes:
+def picked(stored: bytes, fields: Sequence[str]) -> bytes:
     """The fields asked for, written as the whole is: canonical JSON."""
     content = json.loads(stored)
     return rfc8785.dumps({key: content[key] for key in fields if key in content})
@@ -119,13 +119,14 @@ class PageView(PublicView):
             start=start,
             position=at,
             limit=limit,
+            with_content=form.column in reading.BESIDE_THE_KEYS,
         )
         links = {"next": self._url(page.next), "previous": self._url(page.previous)}
         envelope: dict[str, Any] = {"position": at, **links}
         if wants_count:
             envelope["count"] = found.count()
-        texts = reading.stored(form.column, page.keys)
-        rows = [picked(text, fields) if fields else text.encode("utf-8") for text in texts]
+        texts = reading.texts_of(form.column, page)
+        rows = [picked(text, fields) for text in texts] if fields else texts
         return self.answer(joined(envelope, rows), etag, **link_header(links))
 
     def _start(self, ordering: str, head: int) -> paging.Cursor | None:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from harmtracker.api.paging import Order, Segment, day, no_day, number, text
+from harmtracker.api import stored_texts
+from harmtracker.api.paging import Order, Page, Segment, day, no_day, number, text
 from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
@@ -25,6 +26,8 @@ _TEXTS = {
     "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
     "document": "SELECT id, document FROM incidents_publishedreference WHERE id = ANY(%s)",
 }
+# Those that stand in the table that is searched, and are read with the keys.
+BESIDE_THE_KEYS = ("summary", "document")
 _LAST = "FROM incidents_publishedversion WHERE code = %s ORDER BY number DESC LIMIT 1"
 _ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s"
 
@@ -45,12 +48,12 @@ def renew_connection() -> None:
 
 
 def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Rows of a prepared statement: planning would be the better part of a look-up by key.
+    """Rows of a prepared statement, texts as bytes: planning would be the better part of a look-up.
 
     Not for filters, whose plans differ with their values.
     """
     published = connections["published"]
-    with published.cursor() as cursor:
+    with stored_texts.cursor("published") as cursor:
         published.connection.prepare_threshold = 0
         try:
             cursor.execute(statement, values)
@@ -115,11 +118,23 @@ REFERENCE_ORDERS: dict[str, Order] = {
 }
 
 
-def stored(content: str, keys: Iterable[Any]) -> list[str]:
+def stored(content: str, keys: Iterable[Any]) -> list[bytes]:
     """A stored text of each of the rows, in the order of the keys. ``content`` says which text."""
     keys = list(keys)
     texts = dict(_rows(_TEXTS[content], [keys]))
     return [texts[key] for key in keys if key in texts]
+
+
+def texts_of(content: str, page: Page) -> list[bytes]:
+    """The stored texts of a page, in order: those that were not read with its keys are now."""
+    if not page.contents:
+        return stored(content, page.keys)
+    long = [key for key, text in zip(page.keys, page.contents, strict=True) if text is None]
+    texts = dict(zip(long, stored(content, long), strict=True)) if long else {}
+    return [
+        texts[key] if text is None else text
+        for key, text in zip(page.keys, page.contents, strict=True)
+    ]
 
 
 def reference(kind: str, key: str) -> str | None:
@@ -136,12 +151,12 @@ class Found(NamedTuple):
     kind: str
     note: str
     sha256: str
-    document: str | None = None
+    document: bytes | None = None
 
 
 def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
-    columns = Found._fields if with_document else Found._fields[:-1]
-    rows = _rows(f"SELECT {', '.join(columns)} {which}", values)
+    columns = "number, kind, note::varchar, sha256" + (", document" if with_document else "")
+    rows = _rows(f"SELECT {columns} {which}", values)
     return Found(*rows[0]) if rows else None
 
 

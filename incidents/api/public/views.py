@@ -175,10 +175,10 @@ class DocumentView(PublicView):
             if not self.leads_elsewhere(found) and conditional.is_current(request, etag):
                 return conditional.not_modified(etag)
         found = self._known(find(with_document=True))
-        stored = found.document or ""
+        stored = found.document or b""
         if self.leads_elsewhere(found):
             return self.elsewhere(json.loads(stored))
-        body = picked(stored, fields) if fields else stored.encode("utf-8")
+        body = picked(stored, fields) if fields else stored
         return self.answer(body, self._etag(found, fields))
 
     def _known(self, found: reading.Found | None) -> reading.Found:
