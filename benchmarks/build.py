@@ -122,7 +122,7 @@ def _publish(
     from django.db import transaction
 
     from incidents.models import PublishedVersion
-    from incidents.publishing import commitments, door, ledger, projection
+    from incidents.publishing import commitments, door, ledger, projection, references
     from incidents.publishing.canonical import canonical, sha256
     from incidents.publishing.document import build_contents
 
@@ -165,7 +165,7 @@ def _publish(
                     published_at=at,
                 )
                 versions.append(version)
-                named = projection.references(document)
+                named = references.named_in(document)
                 indexed.append((projection._incident_row(version, document, named), document))
                 found.update({name: (thing, seq) for name, thing in named.items()})
             copy(
@@ -185,10 +185,9 @@ def _publish(
 
 
 def _references(found: list[Reference]) -> None:
-    from incidents.publishing import projection
+    from incidents.publishing import references
 
-    for start in range(0, len(found), 2000):
-        projection._store_references(dict(found[start : start + 2000]))
+    references.store(references.build(name, thing, seq) for name, (thing, seq) in found)
 
 
 # --- In the main process ---

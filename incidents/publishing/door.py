@@ -127,6 +127,7 @@ def redact(
 
     Under a locked head. The version's own entry is not touched: a new one says what was done.
     """
+    former = json.loads(version.document)
     document, kept, taken = take_out(
         json.loads(version.document), json.loads(version.disclosures), paths, reason
     )
@@ -150,7 +151,7 @@ def redact(
     version.disclosures = canonical(kept)
     version.note = document["note"] or ""
     version.save(using="default", update_fields=["document", "sha256", "disclosures", "note"])
-    projection.renew(version)
+    projection.renew(version, former)
     return entry
 
 

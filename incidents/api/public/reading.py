@@ -80,9 +80,11 @@ def moment(position: int) -> str | None:
 
 def incidents(at: int) -> QuerySet[PublishedIncident]:
     """The versions that were the current ones at a ledger position."""
-    return PublishedIncident.objects.using("published").filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at
-    )
+    return PublishedIncident.objects.using("published").filter(_held_at(at))
+
+
+def _held_at(at: int) -> Q:
+    return Q(Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at)
 
 
 def incident_orders(dated: Q) -> dict[str, Order]:
@@ -111,8 +113,9 @@ def incident_orders(dated: Q) -> dict[str, Order]:
 INCIDENT_ORDERINGS = tuple(incident_orders(Q()))
 
 
-def references(kind: str) -> QuerySet[PublishedReference]:
-    return PublishedReference.objects.using("published").filter(kind=kind)
+def references(at: int, *kinds: str) -> QuerySet[PublishedReference]:
+    """Things of some kinds as documents named them that were current at a ledger position."""
+    return PublishedReference.objects.using("published").filter(_held_at(at), kind__in=kinds)
 
 
 REFERENCE_ORDERS: dict[str, Order] = {
@@ -140,11 +143,11 @@ def texts_of(content: str, page: Page) -> list[bytes]:
     ]
 
 
-def reference(kind: str, key: str) -> str | None:
-    """The document of one thing that published documents refer to, by its id."""
+def reference(kind: str, key: str, at: int) -> str | None:
+    """The document of one thing that published documents referred to at a position, by its id."""
     if not _ID.fullmatch(key):
         return None
-    return references(kind).filter(key=key).values_list("document", flat=True).first()
+    return references(at, kind).filter(key=key).values_list("document", flat=True).first()
 
 
 class Found(NamedTuple):
