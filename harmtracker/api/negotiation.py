@@ -22,5 +22,8 @@ class PlainNegotiation(DefaultContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> Any:
+        if format_suffix is None and request.META.get("HTTP_ACCEPT", "*/*") == "*/*":
+            first = next(iter(renderers))
+            return first, first.media_type
         renderer, _media_type = super().select_renderer(request, renderers, format_suffix)
         return renderer, renderer.media_type

@@ -17,14 +17,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import F, Field, Func, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
+from harmtracker.api import stored_texts
 from harmtracker.api.parameters import FLAG, Kind, Parameter, Query, whole
 from harmtracker.api.problems import Problem
 
 # A page ends early, with a next one, rather than be longer than this.
 MAX_PAGE_BYTES = 2 * 1024 * 1024
+# What the contents that are read along with a page's keys may come to.
+CONTENTS_BYTES = 4 * MAX_PAGE_BYTES
 # What JSON readers keep exact.
 MAX_NUMBER = 2**53 - 1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,3000}")
@@ -209,6 +213,28 @@ class Page:
     keys: list[Any]
     next: Cursor | None
     previous: Cursor | None
+    # What was read along with the keys, where that was asked for; None for a row too long for it.
+    contents: list[Any]
+
+
+def _short(content: str, limit: int) -> Func:
+    """A column, or NULL where it is much longer than its share of a page."""
+    most = CONTENTS_BYTES // (limit + 1)
+    return Func(
+        F(content),
+        template=f"CASE WHEN octet_length(%(expressions)s) <= {most} THEN %(expressions)s END",
+        output_field=Field(),
+    )
+
+
+def _with_bytes(wanted: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    try:
+        sql, values = wanted.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with stored_texts.cursor(wanted.db) as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
 
 
 def read_page(
@@ -219,15 +245,20 @@ def read_page(
     start: Cursor | None,
     position: int,
     limit: int,
+    with_content: bool = False,
 ) -> Page:
     """The page after (or before) ``start``, in a query per segment at most.
 
     It reads keys and the length of the column ``content``, so that rows which a page has no
-    room for are never read.
+    room for are never read. ``with_content`` reads the column along with them, but for rows that
+    are far longer than others, as bytes: worth it where the column stands in the table that is
+    searched.
     """
     back = start is not None and start.back
     # Without a field: a number as it comes needs no converting.
     size = Func(F(content), function="octet_length", output_field=Field())
+    read: tuple[Any, ...] = (size, _short(content, limit)) if with_content else (size,)
+    before = 1 + len(read)
     rows: list[tuple[int, tuple[Any, ...]]] = []
     indexes = range(start.segment if start else 0, len(order))
     if start is not None and back:
@@ -239,8 +270,8 @@ def read_page(
             found = found.filter(segment.beyond(start.values))
         found = found.order_by(*(column.order() for column in segment.columns))
         names = [column.name for column in segment.columns]
-        wanted = found.values_list("pk", size, *names)[: limit + 1 - len(rows)]
-        rows += [(index, row) for row in wanted]
+        wanted = found.values_list("pk", *read, *names)[: limit + 1 - len(rows)]
+        rows += [(index, row) for row in (_with_bytes(wanted) if with_content else wanted)]
         if len(rows) > limit:
             break
     kept = rows[: _fitting([row[1] for _, row in rows], limit)]
@@ -248,16 +279,17 @@ def read_page(
     if back:
         kept.reverse()
     if not kept:
-        return Page([], None, None)
+        return Page([], None, None, [])
 
     def cursor(at: int, *, back: bool = False) -> Cursor:
         index, row = kept[at]
-        return Cursor(position, index, row[2:], back)
+        return Cursor(position, index, row[before:], back)
 
     return Page(
         [row[0] for _, row in kept],
         next=cursor(-1) if has_more or back else None,
         previous=cursor(0, back=True) if (has_more if back else start) else None,
+        contents=[row[2] for _, row in kept] if with_content else [],
     )
 
 

@@ -239,9 +239,9 @@ def test_list_costs_the_same_for_one_row_as_for_three(client: Client, path: str)
     assert cost(1) == cost(3) <= 4
 
 
-def test_costliest_list_takes_five_queries(client: Client) -> None:
+def test_costliest_list_takes_four_queries(client: Client) -> None:
     """Position, dated and undated keys, the texts, and the count."""
     query = "count=true&date_from=2000-01-01&killed_all_max__gte=0&q=laiza&place=MMR&weapon=EXG"
     with CaptureQueriesContext(connections["published"]) as queries:
         assert client.get(f"{LIST}?{query}").json()["count"] == 3
-    assert len(queries) == 5
+    assert len(queries) == 4

@@ -19,7 +19,7 @@ from harmtracker.api.parameters import Kind, Parameter, Unacceptable, nearest
 from harmtracker.api.schema import describe
 from harmtracker.api.views import ReadView
 
-from . import reading
+from . import as_of, reading
 from .permissions import Everybody
 
 
@@ -54,7 +54,7 @@ def fields_of(*serializers: type[Serializer]) -> Parameter:
     )
 
 
-def picked(stored: str, fields: Sequence[str]) -> bytes:
+def picked(stored: bytes, fields: Sequence[str]) -> bytes:
     """The fields asked for, written as the whole is: canonical JSON."""
     content = json.loads(stored)
     return rfc8785.dumps({key: content[key] for key in fields if key in content})
@@ -80,7 +80,7 @@ class PageView(PublicView):
     @classmethod
     def others(cls) -> list[Parameter]:
         """Parameters that are no filters."""
-        return [cls.ordering, cls.limit, paging.CURSOR, paging.COUNT, cls.fields]
+        return [cls.ordering, cls.limit, paging.CURSOR, paging.COUNT, cls.fields, as_of.AS_OF]
 
     @classmethod
     def documented(cls) -> list[OpenApiParameter]:
@@ -104,11 +104,13 @@ class PageView(PublicView):
         fields, wants_count = self.query.read(form.fields), self.query.read(paging.COUNT)
         head = reading.position()
         start = self._start(ordering, head)
-        at = start.position if start else head
+        at = start.position if start else as_of.position(self.query, head)
         filterset = self.filterset.of(self.query, self.rows(at))
         found = filterset.qs
         address = request.build_absolute_uri(request.path)
-        etag = conditional.etag_of(harmtracker.__version__, str(head), address, self.query.normal())
+        etag = conditional.etag_of(
+            harmtracker.__version__, as_of.state(at, head), address, self.query.normal()
+        )
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
 
@@ -119,13 +121,14 @@ class PageView(PublicView):
             start=start,
             position=at,
             limit=limit,
+            with_content=form.column in reading.BESIDE_THE_KEYS,
         )
         links = {"next": self._url(page.next), "previous": self._url(page.previous)}
         envelope: dict[str, Any] = {"position": at, **links}
         if wants_count:
             envelope["count"] = found.count()
-        texts = reading.stored(form.column, page.keys)
-        rows = [picked(text, fields) if fields else text.encode("utf-8") for text in texts]
+        texts = reading.texts_of(form.column, page)
+        rows = [picked(text, fields) for text in texts] if fields else texts
         return self.answer(joined(envelope, rows), etag, **link_header(links))
 
     def _start(self, ordering: str, head: int) -> paging.Cursor | None:

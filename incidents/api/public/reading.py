@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from harmtracker.api.paging import Order, Segment, day, no_day, number, text
+from harmtracker.api import stored_texts
+from harmtracker.api.paging import MAX_NUMBER, Order, Page, Segment, day, no_day, number, text
 from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
@@ -25,8 +26,13 @@ _TEXTS = {
     "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
     "document": "SELECT id, document FROM incidents_publishedreference WHERE id = ANY(%s)",
 }
+# Those that stand in the table that is searched, and are read with the keys.
+BESIDE_THE_KEYS = ("summary", "document")
 _LAST = "FROM incidents_publishedversion WHERE code = %s ORDER BY number DESC LIMIT 1"
-_ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s"
+_LAST_THEN = (
+    "FROM incidents_publishedversion WHERE code = %s AND seq <= %s ORDER BY number DESC LIMIT 1"
+)
+_ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s AND seq <= %s"
 
 
 def renew_connection() -> None:
@@ -45,12 +51,12 @@ def renew_connection() -> None:
 
 
 def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Rows of a prepared statement: planning would be the better part of a look-up by key.
+    """Rows of a prepared statement, texts as bytes: planning would be the better part of a look-up.
 
     Not for filters, whose plans differ with their values.
     """
     published = connections["published"]
-    with published.cursor() as cursor:
+    with stored_texts.cursor("published") as cursor:
         published.connection.prepare_threshold = 0
         try:
             cursor.execute(statement, values)
@@ -115,11 +121,23 @@ REFERENCE_ORDERS: dict[str, Order] = {
 }
 
 
-def stored(content: str, keys: Iterable[Any]) -> list[str]:
+def stored(content: str, keys: Iterable[Any]) -> list[bytes]:
     """A stored text of each of the rows, in the order of the keys. ``content`` says which text."""
     keys = list(keys)
     texts = dict(_rows(_TEXTS[content], [keys]))
     return [texts[key] for key in keys if key in texts]
+
+
+def texts_of(content: str, page: Page) -> list[bytes]:
+    """The stored texts of a page, in order: those that were not read with its keys are now."""
+    if not page.contents:
+        return stored(content, page.keys)
+    long = [key for key, text in zip(page.keys, page.contents, strict=True) if text is None]
+    texts = dict(zip(long, stored(content, long), strict=True)) if long else {}
+    return [
+        texts[key] if text is None else text
+        for key, text in zip(page.keys, page.contents, strict=True)
+    ]
 
 
 def reference(kind: str, key: str) -> str | None:
@@ -136,28 +154,35 @@ class Found(NamedTuple):
     kind: str
     note: str
     sha256: str
-    document: str | None = None
+    document: bytes | None = None
 
 
 def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
-    columns = Found._fields if with_document else Found._fields[:-1]
-    rows = _rows(f"SELECT {', '.join(columns)} {which}", values)
+    columns = "number, kind, note::varchar, sha256" + (", document" if with_document else "")
+    rows = _rows(f"SELECT {columns} {which}", values)
     return Found(*rows[0]) if rows else None
 
 
-def last_version(code: str, *, with_document: bool) -> Found | None:
-    return _found(_LAST, [code], with_document=with_document) if _CODE.fullmatch(code) else None
+def last_version(code: str, at: int | None, *, with_document: bool) -> Found | None:
+    """The version that was the last one at a ledger position; None for the position now."""
+    if not _CODE.fullmatch(code):
+        return None
+    if at is None:
+        return _found(_LAST, [code], with_document=with_document)
+    return _found(_LAST_THEN, [code, at], with_document=with_document)
 
 
-def one_version(code: str, number: str, *, with_document: bool) -> Found | None:
+def one_version(code: str, number: str, at: int | None, *, with_document: bool) -> Found | None:
+    """A version by its number, if it was there at a ledger position."""
     if not _CODE.fullmatch(code) or not _NUMBER.fullmatch(number):
         return None
-    return _found(_ONE, [code, int(number)], with_document=with_document)
+    values = [code, int(number), MAX_NUMBER if at is None else at]
+    return _found(_ONE, values, with_document=with_document)
 
 
-def versions(code: str) -> list[PublishedVersion]:
-    """All versions without their documents, the first one first."""
-    found = PublishedVersion.objects.using("published").filter(code=code).order_by("number")
+def versions(code: str, at: int) -> list[PublishedVersion]:
+    """All versions until a ledger position without their documents, the first one first."""
     if not _CODE.fullmatch(code):
         return []
-    return list(found.only("number", "kind", "published_at", "note", "sha256"))
+    found = PublishedVersion.objects.using("published").filter(code=code, entry_id__lte=at)
+    return list(found.order_by("number").only("number", "kind", "published_at", "note", "sha256"))
