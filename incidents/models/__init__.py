@@ -34,6 +34,7 @@ from .published import (
 from .redacted import RedactedText
 from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
+from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
@@ -62,6 +63,9 @@ __all__ = [
     "PublishedIncident",
     "PublishedIncidentRow",
     "PublishedReference",
+    "PublishedGroupValue",
+    "PublishedPart",
+    "PublishedTally",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",

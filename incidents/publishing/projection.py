@@ -23,7 +23,7 @@ from incidents.models import (
 )
 from incidents.search import vector_literal
 
-from . import index_keys, rows
+from . import index_keys, rows, tallies
 from .canonical import canonical
 from .document import summarise
 
@@ -172,6 +172,7 @@ def _close_former(closed_at: dict[str, int]) -> set[str]:
     PublishedIncident.objects.using("default").bulk_update(
         former, ["valid_until"], batch_size=ROWS_AT_ONCE
     )
+    tallies.close([row.pk for row in former])
     return {key for row in former for key in row.reference_keys}
 
 
@@ -190,6 +191,7 @@ def renew(version: PublishedVersion) -> None:
     row = _incident_row(version, document, found)
     row.valid_until = valid_until
     _store([(row, document)])
+    tallies.close([row.pk])
     held = PublishedReference.objects.using("default").filter(seq=version.pk)
     keys = set(held.values_list("kind", "key"))
     _store_references({name: (found[name], version.pk) for name in found.keys() & keys})
@@ -253,6 +255,7 @@ def _store(indexed: Sequence[Indexed]) -> None:
     _insert(PublishedIncident, (row for row, _document in indexed))
     _insert(PublishedTotal, (part for row, document in indexed for part in _totals(row, document)))
     rows.store(rows.build(row.pk, document) for row, document in indexed)
+    tallies.store(tallies.build(row, document) for row, document in indexed)
 
 
 def _insert(model: type[Model], unsaved: Iterable[Model]) -> None:

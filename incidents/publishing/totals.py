@@ -101,6 +101,14 @@ def add(rows: Iterable[Row | Total]) -> Total:
     )
 
 
+def is_from_parts(rows: Iterable[Row]) -> bool:
+    """Whether a bucket of these rows of one outcome has parts without a whole."""
+    buckets: dict[str, list[Row]] = {}
+    for row in rows:
+        buckets.setdefault(row.bucket, []).append(row)
+    return any(not row.is_whole for held in buckets.values() for row in _widest(held))
+
+
 def _total(rows: Sequence[Row]) -> Total:
     widest = _widest(rows)
     if all(row.is_whole for row in widest):

@@ -136,7 +136,7 @@ def _counts(name: str, dimension: Dimension, keys: dict[str, int]) -> dict[str |
     return {**counts, None: without} if without else counts
 
 
-def _named(codes: Collection[str]) -> dict[str, str]:
+def names_of(codes: Collection[str]) -> dict[str, str]:
     """Names of places by id or P-code, and of actors by id."""
     rows = PublishedReference.objects.using("published").filter(
         Q(kind="place", pcode__in=codes) | Q(kind__in=("place", "actor"), key__in=codes)
@@ -207,7 +207,7 @@ class FacetsView(PublicView):
             for code in counts[name]
             if code is not None
         }
-        names = _named(codes) if codes else {}
+        names = names_of(codes) if codes else {}
         facets = {name: _facet(name, counts[name], names) for name in asked}
         body = StoredJSONRenderer().render({"position": at, "facets": facets})
         return self.answer(body, etag)

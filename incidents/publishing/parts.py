@@ -1,0 +1,114 @@
+"""What one incident counts of persons of one kind: of a sex, of a sex and age, and the rest.
+
+Pure, no database. The rule is that of :mod:`.totals`, asked of the rows of that kind alone: a row
+of just this kind is a whole, a narrower one a part, and a wider one says nothing of it. What the
+whole has beyond its parts is the rest, by its bounds: at least the whole's minimum less the parts'
+maxima, at most its maximum less their minima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations, product
+from typing import Any, NamedTuple
+
+from harmtracker.codes import code_list, covers
+
+from .totals import DIMENSIONS, Row, Total, totals
+
+PERSONS = ("status", "role", "sex", "age_group", "affiliation")
+# How many groups may be asked of at a time.
+MOST_TOGETHER = 3
+Values = dict[str, str]
+
+
+class Part(NamedTuple):
+    """A figure of persons of one kind. ``values`` is None for the rest of the whole."""
+
+    dimensions: tuple[str, ...]
+    outcome: str
+    bucket: str
+    values: Values | None
+    total: Total
+
+
+def parts(rows: Sequence[Row], found: dict[str, dict[str, Any]]) -> Iterator[Part]:
+    """Of every kind that a row is of; ``found`` are the document's totals."""
+    for outcome, wholes in found.items():
+        of_outcome = [row for row in rows if row.outcome == outcome]
+        for size in range(1, MOST_TOGETHER + 1):
+            for dimensions in combinations(PERSONS, size):
+                yield from _of(dimensions, of_outcome, outcome, wholes)
+
+
+def _values(row: Row, dimension: str) -> list[str]:
+    """What a row is of in one dimension: its code, and those that it is within."""
+    if dimension == "affiliation":
+        return [] if row.affiliation is None else [row.affiliation]
+    code = getattr(row, dimension)
+    return (
+        []
+        if code == "all"
+        else [
+            wide
+            for wide in code_list(DIMENSIONS[dimension])
+            if wide != "all" and covers(DIMENSIONS[dimension], wide, code)
+        ]
+    )
+
+
+def _of(
+    dimensions: tuple[str, ...], rows: Sequence[Row], outcome: str, wholes: dict[str, Any]
+) -> Iterator[Part]:
+    kinds: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        for kind in product(*(_values(row, dimension) for dimension in dimensions)):
+            kinds.setdefault(kind, []).append(_as_whole(row, dimensions, kind))
+    parts: dict[str, list[Total]] = {}
+    for kind, of_kind in kinds.items():
+        sums = totals(of_kind)[outcome]
+        values = dict(zip(dimensions, kind, strict=True))
+        is_apart = _is_apart(values)
+        for bucket in {"all", *(row.bucket for row in of_kind)}:
+            yield Part(dimensions, outcome, bucket, values, sums[bucket])
+            parts.setdefault(bucket, [])
+            if is_apart:
+                parts[bucket].append(sums[bucket])
+    for bucket, its_parts in parts.items():
+        rest = remainder(wholes[bucket], its_parts)
+        if rest.max != 0:
+            yield Part(dimensions, outcome, bucket, None, rest)
+
+
+def _as_whole(row: Row, dimensions: tuple[str, ...], kind: tuple[str, ...]) -> Row:
+    """The row as one among those of its kind: what it is of them all, it does not narrow."""
+    changes: dict[str, Any] = {}
+    for dimension, value in zip(dimensions, kind, strict=True):
+        if dimension == "affiliation":
+            changes["affiliation"] = None
+        elif dimension in ("sex", "age_group") and getattr(row, dimension) == value:
+            changes[dimension] = "all"
+    return replace(row, **changes)
+
+
+def _is_apart(values: Values) -> bool:
+    """Whether it shares nobody with another kind: infants are counted with the children."""
+    age = values.get("age_group")
+    return age is None or code_list("age_group")[age].parent is None
+
+
+def remainder(whole: dict[str, Any], its_parts: Sequence[Total]) -> Total:
+    """What a whole has beyond parts that share nobody; a bound that says nothing is not known."""
+    maxima = [part.max for part in its_parts]
+    best = [part.best for part in its_parts]
+    low = middle = high = None
+    if whole["min"] is not None and None not in maxima:
+        low = whole["min"] - sum(n for n in maxima if n is not None)
+    if whole["best"] is not None and None not in best:
+        middle = whole["best"] - sum(n for n in best if n is not None)
+    if whole["max"] is not None:
+        high = max(whole["max"] - sum(part.min or 0 for part in its_parts), 0)
+    low = low if low is not None and low > 0 else None
+    middle = middle if middle is not None and middle >= 0 else None
+    return Total(low, middle, high, at_least=high is None and low is not None)
