@@ -8,7 +8,6 @@ whole. Dates that lie in one period go one way; the others, of which there are f
 from __future__ import annotations
 
 # ruff: noqa: S608  (of our own words; what a client sends is a parameter)
-
 from collections.abc import Sequence
 
 from incidents.exports.selecting import USING, Statement

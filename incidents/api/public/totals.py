@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -32,7 +31,7 @@ from harmtracker.licence import DATA_LICENCE
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
 from incidents.models import PublishedIncident
 from incidents.totals import files, words
-from incidents.totals.answers import MOST_GROUPS, Answer, Group, answer
+from incidents.totals.answers import Answer, Group, answer
 from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, clash
 from incidents.totals.statements import FIGURES
 
