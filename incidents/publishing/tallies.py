@@ -46,7 +46,7 @@ def build(row: PublishedIncident, document: dict[str, Any]) -> Tallies:
                 "best": part.total.best,
                 "max": part.total.max,
             }
-            for part in parts(counted, document["totals"])
+            for part in parts(counted)
         ],
         [{"incident_id": row.pk, **values} for values in _group_values(document)],
     )

@@ -155,7 +155,23 @@ def _of_persons(asked: Asked) -> list[Group]:
                 int(value) if value is not None and not isinstance(value, bool) else value
                 for value in rest[5:]
             )
+    if BUCKET in asked.groupings:
+        _side_by_side(asked, groups)
     return sorted(groups.values(), key=lambda group: _order(asked, group.key))
+
+
+def _side_by_side(asked: Asked, groups: dict[Key, Group]) -> None:
+    """Civilian and uncertain wherever any bucket is, if only to say that nobody is in it."""
+    place = asked.groupings.index(BUCKET)
+    for group in list(groups.values()):
+        if group.key[place] is None:
+            continue
+        for bucket in SIDE_BY_SIDE:
+            key = (*group.key[:place], bucket, *group.key[place + 1 :])
+            if key not in groups:
+                groups[key] = Group(key)
+            for outcome in group.figures:
+                groups[key].figures.setdefault(outcome, {bucket: NONE})
 
 
 def _order(asked: Asked, key: Key) -> list[tuple[bool, int, str]]:

@@ -35,7 +35,7 @@ from incidents.totals.answers import Answer, Group, answer
 from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, clash
 from incidents.totals.statements import FIGURES
 
-from . import reading
+from . import as_of, reading
 from .exporting import BOM, FORMATS, FormatNegotiation
 from .facets import names_of
 from .filters import IncidentFilters
@@ -167,6 +167,7 @@ class TotalsSerializer(serializers.Serializer):
         GROUP_BY.documented(),
         FORMAT.documented(),
         BOM.documented(),
+        as_of.AS_OF.documented(),
         *TotalsFilters.documented(),
     ],
     ok=TotalsSerializer,
@@ -188,7 +189,13 @@ class TotalsView(PublicView):
         )
         for name, form in SERVED.items()
     ]
-    parameters = {GROUP_BY.name, FORMAT.name, BOM.name, *TotalsFilters.base_filters}
+    parameters = {
+        GROUP_BY.name,
+        FORMAT.name,
+        BOM.name,
+        as_of.AS_OF.name,
+        *TotalsFilters.base_filters,
+    }
     several = TotalsFilters.several()
 
     def get(self, request: Request) -> Any:
@@ -196,11 +203,17 @@ class TotalsView(PublicView):
         with_bom = self.query.read(BOM)
         if with_bom is not None and form != "csv":
             raise_for([(BOM.name, Unacceptable("Only csv can have one."))])
-        at = reading.position()
+        head = reading.position()
+        at = as_of.position(self.query, head)
         asked = self._asked(at)
-        query = self.query.normal(without=(FORMAT.name, BOM.name))
+        # The position says as of when.
+        query = self.query.normal(without=(FORMAT.name, BOM.name, as_of.AS_OF.name))
         etag = conditional.etag_of(
-            harmtracker.__version__, str(at), request.path, self.query.normal(), form
+            harmtracker.__version__,
+            as_of.state(at, head),
+            request.path,
+            self.query.normal(),
+            form,
         )
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)

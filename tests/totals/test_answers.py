@@ -1,0 +1,28 @@
+"""What totals of the three incidents say, under every grouping."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from incidents.totals.grouping import GROUPINGS, clash
+
+pytestmark = pytest.mark.usefixtures("three")
+
+
+def ask(client: Client, query: str = "") -> dict[str, Any]:
+    response = client.get(f"/api/v1/totals/?{query}")
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+@pytest.mark.parametrize("name", GROUPINGS)
+def test_each(client: Client, name: str) -> None:
+    found = ask(client, f"group_by={name}")
+    print(name, found)
+    assert found["results"]
