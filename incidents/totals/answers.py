@@ -157,6 +157,11 @@ def _of_persons(asked: Asked) -> list[Group]:
             )
     if BUCKET in asked.groupings:
         _side_by_side(asked, groups)
+    for group in groups.values():
+        group.figures = {
+            outcome: {bucket: figures[bucket] for bucket in BUCKETS if bucket in figures}
+            for outcome, figures in sorted(group.figures.items())
+        }
     return sorted(groups.values(), key=lambda group: _order(asked, group.key))
 
 
