@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from incidents.totals.grouping import GROUPINGS, clash
+from incidents.totals.grouping import GROUPINGS
 
 pytestmark = pytest.mark.usefixtures("three")
 
@@ -24,5 +21,4 @@ def ask(client: Client, query: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("name", GROUPINGS)
 def test_each(client: Client, name: str) -> None:
     found = ask(client, f"group_by={name}")
-    print(name, found)
     assert found["results"]
