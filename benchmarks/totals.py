@@ -30,14 +30,14 @@ _BY_MONTH = f"""
            {", ".join(_FIGURES.format(bucket) for bucket in BUCKETS)}
     FROM (
         SELECT t.*, month_from AS month, false AS could_move FROM {{source}}
-        WHERE {{condition}} AND month_from = month_until
+        WHERE {{condition}} AND coalesce(month_from = month_until, false)
         UNION ALL
         SELECT t.*, p.month, date_earliest IS NOT NULL OR date_latest IS NOT NULL
         FROM {{source}} LEFT JOIN LATERAL generate_series(
             greatest(coalesce(month_from, {{first}}), {{low}}),
             least(coalesce(month_until, {{last}}), {{high}})
         ) p (month) ON month_from IS NOT NULL OR month_until IS NOT NULL
-        WHERE {{condition}} AND (month_from = month_until) IS NOT TRUE
+        WHERE {{condition}} AND NOT coalesce(month_from = month_until, false)
     ) t
     GROUP BY month, adm1, outcome
 """

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'published tallies',
-                'indexes': [models.Index(condition=models.Q(('left_out__isnull', False)), fields=['left_out'], name='tally_left_out'), models.Index(condition=models.Q(('ended_by__isnull', False)), fields=['ended_by'], name='tally_ended')],
+                'indexes': [models.Index(condition=models.Q(('left_out__isnull', False)), fields=['left_out'], name='tally_left_out'), models.Index(condition=models.Q(('ended_by__isnull', False)), fields=['ended_by'], name='tally_ended'), models.Index(condition=models.Q(('month_from__isnull', True), ('month_until__isnull', False)), fields=['month_until'], name='tally_open_beginning')],
                 'constraints': [models.UniqueConstraint(fields=('incident', 'outcome'), name='incidents_publishedtally_once', nulls_distinct=False), models.UniqueConstraint(condition=models.Q(('first', True)), fields=('incident',), name='incidents_publishedtally_one_first')],
             },
         ),

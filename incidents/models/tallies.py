@@ -76,6 +76,11 @@ class PublishedTally(models.Model):
             models.Index(
                 fields=["ended_by"], name="tally_ended", condition=Q(ended_by__isnull=False)
             ),
+            models.Index(
+                fields=["month_until"],
+                name="tally_open_beginning",
+                condition=Q(month_from__isnull=True, month_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, transaction
 
@@ -25,13 +24,29 @@ _WORK_MEM = "64MB"
 
 REASONS = ("aggregate_count", "duplicate", "merged", "retracted")
 Key = tuple[str | None, ...]
-Figure = tuple[Any, ...]  # as statements.FIGURES names them
-NONE: Figure = (None, None, None, False, 0, 0)
+# FIGURES of a bucket, or of several one after the other.
+Values = tuple[Any, ...]
+NONE: Values = (None, None, None, False, 0, 0)
+_WIDTH = len(statements.FIGURES)
 
 
-@dataclass
+class Figures(NamedTuple):
+    """What is counted of one outcome, in each of some buckets."""
+
+    buckets: tuple[str, ...]
+    values: Values
+
+    def of(self, bucket: str) -> Values:
+        """FIGURES of a bucket; that of nobody where it is not there."""
+        if bucket not in self.buckets:
+            return NONE
+        start = self.buckets.index(bucket) * _WIDTH
+        return self.values[start : start + _WIDTH]
+
+
+@dataclass(slots=True)
 class Group:
-    """One group, or the whole: its incidents, and figures by outcome and bucket."""
+    """One group, or the whole: its incidents, and figures by outcome."""
 
     key: Key
     incidents: int = 0
@@ -40,7 +55,7 @@ class Group:
     shared: int = 0
     either_or: int = 0
     from_parts: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    figures: dict[str, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ def _groups(asked: Asked) -> tuple[list[Group], Group]:
     return groups, whole
 
 
-def _whole(asked: Asked, buckets: Sequence[str]) -> Group:
+def _whole(asked: Asked, buckets: tuple[str, ...]) -> Group:
     """Every incident once. Of the groupings it knows those by which one may be in several."""
     once = replace(asked, groupings=(*asked.periods, *asked.several))
     for _is_whole, group in _of_incidents(once, buckets, only_whole=True):
@@ -96,53 +111,54 @@ def _whole(asked: Asked, buckets: Sequence[str]) -> Group:
 
 
 def _of_incidents(
-    asked: Asked, buckets: Sequence[str], *, only_whole: bool = False
+    asked: Asked, buckets: tuple[str, ...], *, only_whole: bool = False
 ) -> Iterator[tuple[bool, Group]]:
     """Groups, and the whole as one of them: whether it is that comes first."""
     rows = _rows(statements.of_incidents(asked, buckets, _MOST_ROWS, only_whole=only_whole))
-    size = len(asked.groupings)
-    width = len(statements.FIGURES)
-    start = 2 + size + len(statements.COUNTS)
+    end = 1 + len(asked.groupings)
+    start = end + 1 + len(statements.COUNTS)
     write = _writers(asked)
-    for key, of_key in groupby(rows, key=lambda row: row[: size + 1]):
-        is_whole = bool(key[0])
-        group = Group(() if is_whole else tuple(map(_written, write, key[1:])))
-        for row in of_key:
-            outcome = row[size + 1]
-            incidents, could_move, undated, shared, either_or, from_parts = row[size + 2 : start]
-            group.incidents += incidents
-            group.could_move += could_move
-            group.undated += undated
-            group.shared += shared
-            group.either_or += either_or
-            if outcome is not None:
-                group.figures[outcome] = {
-                    bucket: row[start + place * width : start + (place + 1) * width]
-                    for place, bucket in enumerate(buckets)
-                }
-                if from_parts:
-                    group.from_parts[outcome] = from_parts
-        yield is_whole, group
+    last: Any = None
+    group = Group(())
+    for row in rows:
+        if row[:end] != last:
+            if last is not None:
+                yield last[0], group
+            last = row[:end]
+            group = Group(() if row[0] else _key(write, row[1:end]))
+        outcome, incidents, could_move, undated, shared, either_or, from_parts = row[end:start]
+        group.incidents += incidents
+        group.could_move += could_move
+        group.undated += undated
+        group.shared += shared
+        group.either_or += either_or
+        if outcome is not None:
+            group.figures[outcome] = Figures(buckets, row[start:])
+            if from_parts:
+                group.from_parts[outcome] = from_parts
+    if last is not None:
+        yield last[0], group
 
 
 def _writers(asked: Asked) -> list[str | None]:
     return [name if name in PERIODS else None for name in asked.groupings]
 
 
-def _written(unit: str | None, value: Any) -> str | None:
-    """A value of a group as it is given: a period by its name."""
-    if value is None or unit is None:
-        return None if value is None else str(value)
-    return label_of(unit, value)
+def _key(units: Sequence[str | None], values: Sequence[Any]) -> Key:
+    """The values of a group as they are given: periods by their names."""
+    return tuple(
+        value if unit is None or value is None else label_of(unit, value)
+        for unit, value in zip(units, values, strict=True)
+    )
 
 
 def _of_persons(asked: Asked) -> list[Group]:
     size = len(asked.groupings)
     write = _writers(asked)
     groups: dict[Key, Group] = {}
-    shown = () if BUCKET in asked.groupings else SIDE_BY_SIDE
+    found: dict[Key, dict[str, dict[str, Values]]] = {}
     for is_count, *row in _rows(statements.of_persons(asked, _MOST_ROWS)):
-        key = tuple(map(_written, write, row[:size]))
+        key = _key(write, row[:size])
         outcome, bucket, *rest = row[size:]
         group = groups.setdefault(key, Group(key))
         if is_count:
@@ -150,33 +166,33 @@ def _of_persons(asked: Asked) -> list[Group]:
                 :5
             ]
         else:
-            of_outcome = group.figures.setdefault(outcome, dict.fromkeys(shown, NONE))
+            of_outcome = found.setdefault(key, {}).setdefault(outcome, {})
             of_outcome[bucket] = tuple(
                 int(value) if value is not None and not isinstance(value, bool) else value
                 for value in rest[5:]
             )
     if BUCKET in asked.groupings:
-        _side_by_side(asked, groups)
-    for group in groups.values():
-        group.figures = {
-            outcome: {bucket: figures[bucket] for bucket in BUCKETS if bucket in figures}
-            for outcome, figures in sorted(group.figures.items())
-        }
+        _side_by_side(asked, groups, found)
+    shown = () if BUCKET in asked.groupings else SIDE_BY_SIDE
+    for key, outcomes in found.items():
+        for outcome, its_buckets in sorted(outcomes.items()):
+            buckets = tuple(name for name in BUCKETS if name in {*its_buckets, *shown})
+            values = tuple(v for name in buckets for v in its_buckets.get(name, NONE))
+            groups[key].figures[outcome] = Figures(buckets, values)
     return sorted(groups.values(), key=lambda group: _order(asked, group.key))
 
 
-def _side_by_side(asked: Asked, groups: dict[Key, Group]) -> None:
+def _side_by_side(
+    asked: Asked, groups: dict[Key, Group], found: dict[Key, dict[str, dict[str, Values]]]
+) -> None:
     """Civilian and uncertain wherever any bucket is, if only to say that nobody is in it."""
     place = asked.groupings.index(BUCKET)
-    for group in list(groups.values()):
-        if group.key[place] is None:
-            continue
+    for key, outcomes in [*found.items()]:
         for bucket in SIDE_BY_SIDE:
-            key = (*group.key[:place], bucket, *group.key[place + 1 :])
-            if key not in groups:
-                groups[key] = Group(key)
-            for outcome in group.figures:
-                groups[key].figures.setdefault(outcome, {bucket: NONE})
+            beside = (*key[:place], bucket, *key[place + 1 :])
+            groups.setdefault(beside, Group(beside))
+            for outcome in outcomes:
+                found.setdefault(beside, {}).setdefault(outcome, {bucket: NONE})
 
 
 def _order(asked: Asked, key: Key) -> list[tuple[bool, int, str]]:

@@ -7,7 +7,7 @@ import datetime
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import xlsxwriter
 from incidents.exports.cells import neutralised
 from incidents.exports.columns import CODE, FLAG, TEXT, WHOLE, Column
 
-from .answers import NONE, REASONS, Answer, Group
+from .answers import REASONS, Answer, Figures, Group
 from .grouping import BUCKET, SIDE_BY_SIDE
 from .statements import FIGURES
 
@@ -47,10 +47,11 @@ def table(
     answer: Answer, labels: Mapping[str, Mapping[str, str]], about: Mapping[str, Any]
 ) -> Table:
     """``labels`` are by grouping and value; ``about`` says what the answer is."""
-    columns = tuple(_columns(answer, labels))
-    rows = [*_rows(answer, answer.whole, labels, is_whole=True)]
+    buckets = _buckets(answer)
+    columns = tuple(_columns(answer, labels, buckets))
+    rows = [*_rows(answer, answer.whole, labels, buckets, is_whole=True)]
     for group in answer.groups:
-        rows += _rows(answer, group, labels, is_whole=False)
+        rows += _rows(answer, group, labels, buckets, is_whole=False)
     return Table(columns, rows, about)
 
 
@@ -58,13 +59,15 @@ def _buckets(answer: Answer) -> list[str]:
     from_figures = {
         bucket
         for group in (answer.whole, *answer.groups)
-        for buckets in group.figures.values()
-        for bucket in buckets
+        for figures in group.figures.values()
+        for bucket in figures.buckets
     }
     return [*SIDE_BY_SIDE, *sorted(from_figures - {*SIDE_BY_SIDE})]
 
 
-def _columns(answer: Answer, labels: Mapping[str, Mapping[str, str]]) -> Iterator[Column]:
+def _columns(
+    answer: Answer, labels: Mapping[str, Mapping[str, str]], buckets: Sequence[str]
+) -> Iterator[Column]:
     yield Column("of", CODE, "total: of all incidents found, each once; group: of one group.")
     for name in answer.asked.groupings:
         if name != "outcome":
@@ -78,7 +81,7 @@ def _columns(answer: Answer, labels: Mapping[str, Mapping[str, str]]) -> Iterato
     yield Column("shared", WHOLE, "Of these, how many stand under another value too.")
     yield Column("either_or", WHOLE, "Of these, to how many it applies as an alternative.")
     yield Column("from_parts", WHOLE, "Incidents with a figure from parts without a whole.")
-    for bucket in _buckets(answer):
+    for bucket in buckets:
         for name in FIGURES:
             yield Column(
                 f"{bucket}_{name}",
@@ -91,7 +94,12 @@ def _columns(answer: Answer, labels: Mapping[str, Mapping[str, str]]) -> Iterato
 
 
 def _rows(
-    answer: Answer, group: Group, labels: Mapping[str, Mapping[str, str]], *, is_whole: bool
+    answer: Answer,
+    group: Group,
+    labels: Mapping[str, Mapping[str, str]],
+    buckets: Sequence[str],
+    *,
+    is_whole: bool,
 ) -> Iterator[list[Any]]:
     asked = answer.asked
     start: list[Any] = ["total" if is_whole else "group"]
@@ -110,11 +118,17 @@ def _rows(
     ]
     out = [answer.left_out[reason] if is_whole else None for reason in REASONS]
     nothing = (None,) * len(FIGURES)
-    for outcome, figures in group.figures.items() or [(None, {})]:
+    nobody: Figures = Figures((), ())
+    outcomes: list[tuple[str | None, Figures]] = [*group.figures.items()]
+    for outcome, figures in outcomes or [(None, nobody)]:
         own = [
             value
-            for bucket in _buckets(answer)
-            for value in figures.get(bucket, nothing if BUCKET in asked.groupings else NONE)
+            for bucket in buckets
+            for value in (
+                nothing
+                if BUCKET in asked.groupings and bucket not in figures.buckets
+                else figures.of(bucket)
+            )
         ]
         yield [*start, outcome, *counts, group.from_parts.get(outcome or "", 0), *own, *out]
 

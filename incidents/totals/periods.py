@@ -6,6 +6,7 @@ A week is that of ISO 8601: from Monday, of the year that its Thursday lies in.
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 
 # Unit -> how many months it has; weeks are counted apart, since a week may lie in two months.
 MONTHS = {"year": 12, "quarter": 3, "month": 1}
@@ -26,6 +27,8 @@ def index_of(unit: str, day: datetime.date) -> int:
     return week_of(day) if unit == WEEK else month_of(day) // MONTHS[unit]
 
 
+# Of at most some hundred thousand weeks, and the same ones all the time.
+@lru_cache(maxsize=100_000)
 def label_of(unit: str, index: int) -> str:
     """As it is written: 2023, 2023-Q4, 2023-10, 2023-W41."""
     if unit == WEEK:

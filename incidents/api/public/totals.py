@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -31,9 +29,9 @@ from harmtracker.licence import DATA_LICENCE
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
 from incidents.models import PublishedIncident
 from incidents.totals import files, words
-from incidents.totals.answers import Answer, Group, answer
+from incidents.totals.answers import Answer, answer
 from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, clash
-from incidents.totals.statements import FIGURES
+from incidents.totals.written import written
 
 from . import as_of, reading
 from .exporting import BOM, FORMATS, FormatNegotiation
@@ -238,13 +236,7 @@ class TotalsView(PublicView):
         }
         labels = _labels(found)
         if form == "json":
-            content = {
-                **about,
-                "total": _whole(asked, found.whole),
-                "results": [_result(asked, group, labels) for group in found.groups],
-            }
-            body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-            return self.answer(body.encode(), etag)
+            return self.answer(written(found, labels, about), etag)
         return self._file(form, files.table(found, labels, about), etag, bool(with_bom))
 
     def _asked(self, at: int) -> Asked:
@@ -327,38 +319,3 @@ def _labels(found: Answer) -> dict[str, dict[str, str]]:
         elif name in ("weapon", "weapon_group"):
             labels[name] = {code: str(weapon_types()[code]["label"]) for code in map(str, of_name)}
     return labels
-
-
-def _whole(asked: Asked, group: Group) -> dict[str, Any]:
-    moves = group.could_move if asked.is_dated else None
-    return {
-        "incidents": group.incidents,
-        "could_move": moves,
-        "share_that_could_move": round(moves / group.incidents, 4)
-        if moves is not None and group.incidents
-        else None,
-        "undated": group.undated,
-        "shared": group.shared if asked.several else None,
-        "either_or": group.either_or if asked.several else None,
-        "from_parts": group.from_parts,
-        "totals": {
-            outcome: {
-                bucket: dict(zip(FIGURES, figure, strict=True))
-                for bucket, figure in buckets.items()
-            }
-            for outcome, buckets in group.figures.items()
-        },
-    }
-
-
-def _result(asked: Asked, group: Group, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    values = dict(zip(asked.groupings, group.key, strict=True))
-    return {
-        "group": values,
-        "labels": {
-            name: None if value is None else labels[name].get(value, value)
-            for name, value in values.items()
-            if name in labels
-        },
-        **_whole(asked, group),
-    }
