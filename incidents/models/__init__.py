@@ -34,6 +34,7 @@ from .published import (
 from .redacted import RedactedText
 from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
+from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
@@ -59,9 +60,12 @@ __all__ = [
     "Place",
     "PublishedCasualty",
     "PublishedClaim",
+    "PublishedGroupValue",
     "PublishedIncident",
     "PublishedIncidentRow",
+    "PublishedPart",
     "PublishedReference",
+    "PublishedTally",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",

@@ -23,7 +23,7 @@ from incidents.models import (
 )
 from incidents.search import vector_literal
 
-from . import index_keys, references, rows
+from . import index_keys, references, rows, tallies
 from .canonical import canonical
 from .document import summarise
 from .references import Happening
@@ -70,6 +70,7 @@ def _close_former(closed_at: dict[str, int]) -> dict[str, frozenset[str]]:
     PublishedIncident.objects.using("default").bulk_update(
         former, ["valid_until"], batch_size=ROWS_AT_ONCE
     )
+    tallies.close([row.pk for row in former])
     return {row.code: frozenset(row.reference_keys) for row in former}
 
 
@@ -88,6 +89,7 @@ def renew(version: PublishedVersion, former: dict[str, Any]) -> None:
     row = _incident_row(version, document, named)
     row.valid_until = valid_until
     _store([(row, document)])
+    tallies.close([row.pk])
     references.retell(name for name in named_before if named.get(name) != named_before[name])
 
 
@@ -149,6 +151,7 @@ def _store(indexed: Sequence[Indexed]) -> None:
     _insert(PublishedIncident, (row for row, _document in indexed))
     _insert(PublishedTotal, (part for row, document in indexed for part in _totals(row, document)))
     rows.store(rows.build(row.pk, document) for row, document in indexed)
+    tallies.store(tallies.build(row, document) for row, document in indexed)
 
 
 def _insert(model: type[Model], unsaved: Iterable[Model]) -> None:

@@ -37,8 +37,11 @@ from incidents.models import (
     Place,
     PublishedCasualty,
     PublishedClaim,
+    PublishedGroupValue,
     PublishedIncident,
+    PublishedPart,
     PublishedReference,
+    PublishedTally,
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
@@ -182,6 +185,30 @@ published_claim = plain(
     outlet="c",
     attributed_to="d",
     kind="report",
+)
+published_tally = plain(
+    PublishedTally,
+    incident=published_incident,
+    outcome="new",
+    first=False,
+    valid_from=1,
+    grading="weak",
+    from_parts=False,
+)
+published_part = plain(
+    PublishedPart,
+    incident=published_incident,
+    dimensions="sex",
+    outcome="killed",
+    bucket="civilian",
+    sex="new",
+)
+published_group_value = plain(
+    PublishedGroupValue,
+    incident=published_incident,
+    dimension="weapon",
+    value="new",
+    is_alternative=False,
 )
 published_reference = plain(
     PublishedReference, kind="place", key="new", name="New", document="{}", valid_from=1, search=""
@@ -713,6 +740,25 @@ INDEX = [
         {"age": 4.5, "consent_basis": "family_consent"},
     ),
     ("incidents_publishedclaim_once", published_claim, {"position": 0}, {}),
+    ("incidents_publishedtally_once", published_tally, {"outcome": "killed"}, {}),
+    (
+        "incidents_publishedtally_one_first",
+        published_tally,
+        {"first": True},
+        {"first": False},
+    ),
+    *(
+        (
+            f"incidents_published{name}_once",
+            lambda world, make=make, **values: (make(world), make(world, **values))[1],
+            {},
+            other,
+        )
+        for name, make, other in (
+            ("part", published_part, {"sex": "newer"}),
+            ("groupvalue", published_group_value, {"value": "newer"}),
+        )
+    ),
     (
         "incidents_publishedreference_one_current",
         lambda world, **values: (

@@ -135,7 +135,7 @@ def _counts(name: str, dimension: Dimension, keys: dict[str, int]) -> dict[str |
     return {**counts, None: without} if without else counts
 
 
-def _named(codes: Collection[str], at: int) -> dict[str, str]:
+def names_of(codes: Collection[str], at: int) -> dict[str, str]:
     """Names of places by id or P-code, and of actors by id, at a ledger position."""
     rows = reading.references(at, "place", "actor").filter(
         Q(kind="place", pcode__in=codes) | Q(key__in=codes)
@@ -209,7 +209,7 @@ class FacetsView(PublicView):
             for code in counts[name]
             if code is not None
         }
-        names = _named(codes, at) if codes else {}
+        names = names_of(codes, at) if codes else {}
         facets = {name: _facet(name, counts[name], names) for name in asked}
         body = StoredJSONRenderer().render({"position": at, "facets": facets})
         return self.answer(body, etag)

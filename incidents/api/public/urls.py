@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import facets, long_lists, views
+from . import facets, long_lists, totals, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
     path("incidents/", views.IncidentListView.as_view(), name="incidents"),
     path("incidents/facets/", facets.FacetsView.as_view(), name="facets"),
+    path("totals/", totals.TotalsView.as_view(), name="totals"),
     path("incidents/<str:code>/", views.IncidentView.as_view(), name="incident"),
     path("incidents/<str:code>/versions/", views.VersionListView.as_view(), name="versions"),
     path(

@@ -38,6 +38,7 @@ from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 LINKS = {
     "incidents": "incidents",
     "facets": "facets",
+    "totals": "totals",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
