@@ -60,6 +60,7 @@ APP: dict[str, str] = {
     "incidents_publishedvictim": ALL,
     "incidents_publishedclaim": ALL,
     "incidents_publishedreference": ALL,
+    "incidents_publishedchange": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -100,6 +101,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedvictim": READ,
     "incidents_publishedclaim": READ,
     "incidents_publishedreference": READ,
+    "incidents_publishedchange": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
 }

@@ -23,7 +23,7 @@ from incidents.models import (
     Review,
 )
 
-from . import ledger, projection
+from . import changes, ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
 from .commitments import Disclosure, Path, commit, dotted, holding, new_nonce, take_out
@@ -138,7 +138,7 @@ def redact(
         version=version.number,
         committed_sha256=version.entry.committed_sha256,
     )
-    Redaction.objects.using("default").create(
+    redaction = Redaction.objects.using("default").create(
         entry=entry,
         code=version.code,
         number=version.number,
@@ -151,6 +151,7 @@ def redact(
     version.note = document["note"] or ""
     version.save(using="default", update_fields=["document", "sha256", "disclosures", "note"])
     projection.renew(version)
+    changes.record_redactions([redaction])
     return entry
 
 

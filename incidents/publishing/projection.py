@@ -16,14 +16,16 @@ from django.db.models import Model
 from incidents.choices import VersionKind
 from incidents.finding import FIGURES
 from incidents.models import (
+    PublishedChange,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
+    Redaction,
 )
 from incidents.search import vector_literal
 
-from . import index_keys, rows
+from . import changes, index_keys, rows
 from .canonical import canonical
 from .document import summarise
 
@@ -151,15 +153,16 @@ def project_all(versions: Sequence[PublishedVersion]) -> None:
     gone = _close_former({version.code: version.entry_id for version in versions})
     indexed: list[Indexed] = []
     found: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
-    for version in versions:
+    told = [(version, json.loads(version.document)) for version in versions]
+    for version, document in told:
         if version.kind == VersionKind.PUBLISHED:
-            document = json.loads(version.document)
             named = references(document)
             indexed.append((_incident_row(version, document, named), document))
             found.update({name: (thing, version.entry_id) for name, thing in named.items()})
     _store(indexed)
     _store_references(found)
     _renew_references(gone - {key for _kind, key in found})
+    changes.record(told)
 
 
 def _close_former(closed_at: dict[str, int]) -> set[str]:
@@ -180,6 +183,7 @@ def renew(version: PublishedVersion) -> None:
 
     It was found from and until the same ledger positions.
     """
+    changes.renew(version)
     row = PublishedIncident.objects.using("default").filter(pk=version.pk).first()
     if row is None:  # a tombstone, which has none
         return
@@ -272,6 +276,7 @@ def rebuild() -> int:
     """
     PublishedReference.objects.using("default").all().delete()
     PublishedIncident.objects.using("default").all().delete()
+    PublishedChange.objects.using("default").all().delete()
     count = 0
     batch: list[PublishedVersion] = []
     versions = PublishedVersion.objects.using("default").order_by("entry_id")
@@ -283,10 +288,12 @@ def rebuild() -> int:
         batch.append(version)
         count += 1
     project_all(batch)
+    redactions = Redaction.objects.using("default").select_related("entry").order_by("entry")
+    changes.record_redactions(redactions.iterator(chunk_size=ROWS_AT_ONCE))
     return count
 
 
 def is_outdated() -> bool:
     """Whether index rows were written by an earlier form of this module."""
     rows = PublishedIncident.objects.using("default")
-    return rows.exclude(index_shape=INDEX_SHAPE).exists()
+    return rows.exclude(index_shape=INDEX_SHAPE).exists() or changes.is_missing()

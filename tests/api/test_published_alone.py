@@ -21,6 +21,7 @@ ALLOWED = {
     "PublishedCasualty",
     "PublishedIncident",
     "PublishedTotal",
+    "PublishedChange",
     "PublishedReference",
     "WeaponType",
 }
