@@ -14,6 +14,7 @@ from django.db import connections
 
 from harmtracker.errors import Conflict
 from incidents.choices import VersionKind
+from incidents.comparing import differences
 from incidents.models import (
     Incident,
     LedgerEntry,
@@ -27,7 +28,7 @@ from . import changes, ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
 from .commitments import Disclosure, Path, commit, dotted, holding, new_nonce, take_out
-from .document import SHAPE, build_contents, differences
+from .document import SHAPE, build_contents
 
 # Contents that are in memory together.
 BUILT_AT_ONCE = 200

@@ -37,6 +37,8 @@ from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 LINKS = {
     "incidents": "incidents",
     "facets": "facets",
+    "changes": "changes",
+    "changes_feed": "changes-feed",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
