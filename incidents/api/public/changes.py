@@ -12,9 +12,7 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 import harmtracker
@@ -39,6 +37,7 @@ from .lists import PublicView, joined
 # Rows of one batch of NDJSON, and how long one may become.
 LINES_AT_ONCE = 5_000
 BATCH_BYTES = 4 * 1024 * 1024
+MAX_VERSION = 999_999_999
 
 AFTER = Parameter(
     "after",
@@ -301,7 +300,7 @@ class ChangesView(ChangesBase):
     """
 
     own = (AFTER, LIMIT, FORMAT)
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [StoredJSONRenderer, _LinesRenderer]
+    renderer_classes = [StoredJSONRenderer, _LinesRenderer]
 
     def get(self, request: Request) -> Any:
         asked_format = self.query.read(FORMAT) or request.accepted_renderer.format
@@ -356,7 +355,7 @@ def lines(asked: Asked, after: int, at: int) -> Iterator[bytes]:
             yield b"".join(entry.text + b"\n" for entry in entries)
 
 
-@describe_changes("getChangesFeed", summary="Changes as a feed", ok=OpenApiTypes.STR)
+@describe_changes("getChangesFeed", summary="Changes as a feed", ok=None, also=[atom.MEDIA_TYPE])
 class ChangesFeedView(ChangesBase):
     """The newest changes as an Atom feed (RFC 4287), in words, for a feed reader.
 
@@ -364,7 +363,7 @@ class ChangesFeedView(ChangesBase):
     """
 
     own = (FEED_LIMIT,)
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [_AtomRenderer]
+    renderer_classes = [_AtomRenderer]
 
     def get(self, request: Request) -> Any:
         limit = self.query.read(FEED_LIMIT)
@@ -396,9 +395,14 @@ class ChangesFeedView(ChangesBase):
         return HttpResponse(body, headers=headers)
 
 
-FROM = Parameter("from", whole(1, 999_999_999), "Number of the version to compare from.")
-TO = Parameter("to", whole(1, 999_999_999), "Number of the version to compare with.")
-_REQUIRED = "Give it: a number of a version, from 1."
+FROM = Parameter(
+    "from",
+    whole(1, MAX_VERSION),
+    "Number of the version to compare from. Without it: the one before `to`, if there is one.",
+)
+TO = Parameter(
+    "to", whole(1, MAX_VERSION), "Number of the version to compare with. Without it: the last one."
+)
 
 
 @describe(
@@ -418,25 +422,23 @@ _REQUIRED = "Give it: a number of a version, from 1."
 class DifferenceView(PublicView):
     """What moved from one version of a record to another: figures, values, claims, every path.
 
-    Both are needed; the first may be the later one. A value that was taken out of a version is
-    shown as taken out, by its digest.
+    `from` may be the later one. A value that was taken out of a version is shown as taken out, by
+    its digest.
     """
 
     parameters: ClassVar[set[str]] = {FROM.name, TO.name}
 
     def get(self, request: Request, code: str) -> Any:
-        numbers = [self.query.read(parameter) for parameter in (FROM, TO)]
-        raise_for(
-            (parameter.name, Unacceptable(_REQUIRED))
-            for parameter, number in zip((FROM, TO), numbers, strict=True)
-            if number is None
+        start, end = self.query.read(FROM), self.query.read(TO)
+        if end is None:
+            last = _known(reading.last_version(code, with_document=False))
+            end = last.number
+        if start is None:
+            start = max(1, end - 1)
+        one, other = (
+            _known(reading.one_version(code, str(number), with_document=True))
+            for number in (start, end)
         )
-        versions = [
-            reading.one_version(code, str(number), with_document=True) for number in numbers
-        ]
-        if None in versions:
-            raise Problem("not-found")
-        one, other = (version for version in versions if version is not None)
         documents = [json.loads(version.document or b"") for version in (one, other)]
         return self.whole(
             {
@@ -446,6 +448,12 @@ class DifferenceView(PublicView):
                 **comparing.compared(*documents),
             }
         )
+
+
+def _known(found: reading.Found | None) -> reading.Found:
+    if found is None:
+        raise Problem("not-found")
+    return found
 
 
 def _version(found: reading.Found, document: dict[str, Any]) -> dict[str, Any]:
