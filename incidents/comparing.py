@@ -69,7 +69,11 @@ def changes(before: Any, after: Any) -> list[Change]:
 
 
 def _changes(before: Any, after: Any, path: str, name: str) -> Iterator[Change]:
-    if isinstance(before, dict) and isinstance(after, dict):
+    if _is_taken_out(before) and _is_taken_out(after):
+        return  # whether they were the same is not told
+    if _is_taken_out(before) or _is_taken_out(after):
+        yield Change(path, before, after)
+    elif isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
             yield from _changes(
                 before.get(key), after.get(key), f"{path}.{key}" if path else key, key
@@ -125,7 +129,6 @@ def compared(one: Document, other: Document) -> Document:
         "changes": [
             {"path": change.path, "from": change.before, "to": change.after}
             for change in changes(before, after)
-            if not (_is_taken_out(change.before) and _is_taken_out(change.after))
         ],
         "redacted": [
             {

@@ -154,8 +154,9 @@ def describe(
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
 
-    ``also`` are media types of files that the same may be had as; with an ``ok`` of None, alone. The description is the docstring
-    of the view, which is written for the API's users.
+    ``also`` are media types of files that the same may be had as; where ``ok`` is None, there is no
+    JSON beside them. The description is the docstring of the view, which is written for the API's
+    users.
     """
     responses: dict[Any, Any] = {
         **(

@@ -10,7 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from incidents.models import Incident, LedgerEntry, PublishedChange
+from harmtracker.history.acting import acting
+from incidents.models import Incident, LedgerEntry, Place, PublishedChange
+from tests import builders
 from tests.changes.conftest import (
     PATH,
     Draft,
@@ -126,44 +128,54 @@ def test_filters_of_entries(history: SimpleNamespace, client: Client) -> None:
     assert resumed["resume"] == head()
 
 
+@pytest.fixture
+def elsewhere(committed: None, people: SimpleNamespace) -> Place:
+    """Another place than the one that a draft has."""
+    with acting(people.researcher):
+        return builders.place(name="Elsewhere")
+
+
 def test_a_record_that_leaves_the_filter_is_told(
-    committed: None, draft: Draft, people: SimpleNamespace, client: Client
+    elsewhere: Place, draft: Draft, people: SimpleNamespace, client: Client
 ) -> None:
     start = head()
-    incident = draft(grading="weak")
-    from tests.builders import take_to
-
-    incident = take_to(incident, "published", people)
-    incident = publish_again(incident, people, grading="fair")
+    laiza = Place.objects.get(slug="laiza")
+    incident = publish_again(draft("published"), people, place=elsewhere)
     incident = publish_again(incident, people, title="Shelling of a hamlet")
-    incident = publish_again(incident, people, grading="weak")
+    incident = publish_again(incident, people, place=laiza)
     retract(incident, people)
 
     def seen(**asked: Any) -> list[tuple[int, bool]]:
         results = page(client, after=start, limit=1000, **asked)["results"]
         return [(entry["version"], entry["within"]) for entry in results]
 
-    assert seen(grading="weak") == [(1, True), (2, False), (4, True), (5, False)]
-    assert seen(grading="fair") == [(2, True), (3, True), (4, False)]
-    assert seen(not_grading="weak") == [(2, True), (3, True), (4, False)]
+    assert seen(place=laiza.uuid) == [(1, True), (2, False), (4, True), (5, False)]
+    assert seen(place=elsewhere.uuid) == [(2, True), (3, True), (4, False)]
+    assert seen(not_place=laiza.uuid) == [(2, True), (3, True), (4, False)]
     assert seen(country="MMR") == [(1, True), (2, True), (3, True), (4, True), (5, False)]
     assert seen(country="THA") == []
-    assert seen(grading="weak", kind="corrected") == [(2, False), (4, True)]
-    assert seen(grading="weak", limit=1)[:1] == [(1, True)]
-    (moved,) = [
-        value
-        for entry in page(client, after=start, grading="weak", kind="corrected")["results"][:1]
-        for value in entry["values"]
-        if value["name"] == "grading"
-    ]
-    assert (moved["from"], moved["to"]) == ("weak", "fair")
+    assert seen(killed_civilian_best__gte=2) == seen(country="MMR")
+    assert seen(place=laiza.uuid, kind="corrected") == [(2, False), (4, True)]
+    assert seen(place=laiza.uuid, moved="place") == [(2, False), (4, True)]
+    assert [e["version"] for e in following(client, start, limit=1, place=laiza.uuid)] == [
+        1, 2, 4, 5,
+    ]  # fmt: skip
+
+
+def following(client: Client, after: int, **asked: Any) -> list[dict[str, Any]]:
+    """Every entry, page by page."""
+    entries: list[dict[str, Any]] = []
+    found: dict[str, Any] = {"next": "", "resume": after}
+    while found["next"] is not None:
+        found = page(client, after=found["resume"], **asked)
+        entries += found["results"]
+    return entries
 
 
 def test_a_redaction_is_told_to_whoever_was_told_of_the_version(
-    committed: None, draft: Draft, people: SimpleNamespace, client: Client
+    elsewhere: Place, draft: Draft, people: SimpleNamespace, client: Client
 ) -> None:
-    incident = told(draft, people)
-    incident = publish_again(incident, people, grading="fair")
+    incident = publish_again(told(draft, people), people, place=elsewhere)
     start = head()
     done = take(incident, people)
     (first, second) = page(client, after=start)["results"]
@@ -171,9 +183,10 @@ def test_a_redaction_is_told_to_whoever_was_told_of_the_version(
     assert (first["kind"], first["reason"], first["version"]) == ("redacted", WHY, 1)
     assert ["title"] in first["taken"]
     assert ["nonce"] not in first["taken"]
-    for asked, within in (({"grading": "weak"}, False), ({"grading": "fair"}, True)):
-        results = page(client, after=start, **asked)["results"]
-        assert [entry["within"] for entry in results] == [within, within], asked
+    laiza = Place.objects.get(slug="laiza")
+    for place, within in ((laiza, False), (elsewhere, True)):
+        results = page(client, after=start, place=place.uuid)["results"]
+        assert [entry["within"] for entry in results] == [within, within]
     assert page(client, after=start, country="THA")["results"] == []
 
 
@@ -295,9 +308,6 @@ def test_rebuilding_after_a_redaction_gives_the_same_entries(cut: Incident) -> N
 def test_a_name_that_was_cut_from_a_place_is_null_in_what_moved(
     committed: None, draft: Draft, people: SimpleNamespace, client: Client
 ) -> None:
-    from harmtracker.history.acting import acting
-    from tests import builders
-
     with acting(people.researcher):
         place = builders.place(name="Zqhamlet")
     incident = publish_again(draft("published"), people, place=place)

@@ -513,6 +513,40 @@ class BoundsSerializer(serializers.Serializer):
     qualifier = coded("count_qualifier", "How the number was said.")
 
 
+def _shape(name: str, fields: dict[str, serializers.Field]) -> Any:
+    """A serializer with fields that cannot be written as names of a class, such as ``from``."""
+    return type(inline_serializer(name, fields))
+
+
+MovedTotalSerializer = _shape(
+    "MovedTotal",
+    {
+        "outcome": coded("outcome", "What happened to the persons."),
+        "bucket": coded("count_bucket", "Which total."),
+        **_before_and_after(TotalSerializer, "The total"),
+    },
+)
+MovedRowSerializer = _shape(
+    "MovedRow",
+    {
+        "outcome": coded("outcome", "What happened to the persons."),
+        "status": coded("person_status", "Who they were."),
+        "role": coded("person_role", "What they did."),
+        "sex": coded("sex", "Their sex."),
+        "age_group": coded("age_group", "Their age."),
+        "affiliation": string("Id of the actor whose they were. Empty: of all."),
+        **_before_and_after(BoundsSerializer, "The row"),
+    },
+)
+MovedValueSerializer = _shape(
+    "MovedValue",
+    {
+        "name": string("Which value: grading, date, place ..."),
+        **_before_and_after(None, "The value"),
+    },
+)
+
+
 def _moved_fields(*, required: bool) -> dict[str, serializers.Field]:
     """What differs between two documents of a record, as both the list and the difference say."""
 
@@ -522,39 +556,16 @@ def _moved_fields(*, required: bool) -> dict[str, serializers.Field]:
         )
 
     return {
-        "figures": inline_serializer(
-            "MovedTotal",
-            {
-                "outcome": coded("outcome", "What happened to the persons."),
-                "bucket": coded("count_bucket", "Which total."),
-                **_before_and_after(TotalSerializer, "The total"),
-            },
+        "figures": MovedTotalSerializer(
             many=True,
             required=required,
             help_text="Totals that moved. Of a new record all, from NULL; of one that is gone all, "
             "to NULL.",
         ),
-        "rows": inline_serializer(
-            "MovedRow",
-            {
-                "outcome": coded("outcome", "What happened to the persons."),
-                "status": coded("person_status", "Who they were."),
-                "role": coded("person_role", "What they did."),
-                "sex": coded("sex", "Their sex."),
-                "age_group": coded("age_group", "Their age."),
-                "affiliation": string("Id of the actor whose they were. Empty: of all."),
-                **_before_and_after(BoundsSerializer, "The row"),
-            },
-            many=True,
-            required=required,
-            help_text="Assessed count rows that moved.",
+        "rows": MovedRowSerializer(
+            many=True, required=required, help_text="Assessed count rows that moved."
         ),
-        "values": inline_serializer(
-            "MovedValue",
-            {
-                "name": string("Which value: grading, date, place ..."),
-                **_before_and_after(None, "The value"),
-            },
+        "values": MovedValueSerializer(
             many=True,
             required=required,
             help_text="Other values that moved. A name that was taken out is NULL.",
