@@ -37,7 +37,7 @@ from incidents.exports.parquet import parquet
 from incidents.exports.selecting import Asked
 from incidents.exports.xlsx import xlsx
 
-from . import reading
+from . import as_of, reading
 from .lists import PageView
 
 logger = logging.getLogger(__name__)
@@ -201,11 +201,16 @@ class ExportedView(PageView):
     def export(self, request: Request, asked_format: str) -> HttpResponseBase:
         with_bom = self.query.read(BOM) is True
         detail = self.query.read(DETAIL)
-        at = reading.position()
+        head = reading.position()
+        at = as_of.position(self.query, head)
         asked = self.asked(request, at)
         address = request.build_absolute_uri(request.get_full_path())
         etag = conditional.etag_of(
-            harmtracker.__version__, str(at), request.path, self.query.normal(), asked_format
+            harmtracker.__version__,
+            as_of.state(at, head),
+            request.path,
+            self.query.normal(),
+            asked_format,
         )
         headers = self._headers(asked_format, at, etag)
         if conditional.is_current(request, etag):

@@ -19,7 +19,7 @@ from harmtracker.codes import code_list
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
 from incidents.models import PublishedReference
 
-from . import reading
+from . import as_of, reading
 from .filters import IncidentFilters
 from .lists import PublicView
 
@@ -174,7 +174,7 @@ def _facet(name: str, counts: dict[str | None, int], names: dict[str, str]) -> d
     "getFacets",
     summary="Incidents by each dimension",
     tag="Incidents",
-    parameters=[FACET.documented(), *IncidentFilters.documented()],
+    parameters=[FACET.documented(), as_of.AS_OF.documented(), *IncidentFilters.documented()],
     ok=FacetsSerializer,
 )
 class FacetsView(PublicView):
@@ -187,16 +187,19 @@ class FacetsView(PublicView):
     EXG as for EXG-ART. All is as of one ledger position.
     """
 
-    parameters = {FACET.name, *IncidentFilters.base_filters}
+    parameters = {FACET.name, as_of.AS_OF.name, *IncidentFilters.base_filters}
     several = IncidentFilters.several()
 
     def get(self, request: Request) -> Any:
         asked = self.query.read(FACET) or USUAL
-        at = reading.position()
+        head = reading.position()
+        at = as_of.position(self.query, head)
         # All of it is read, and refused if need be, with every filter in force.
         IncidentFilters.of(self.query, reading.incidents(at)).qs  # noqa: B018
         address = request.build_absolute_uri(request.path)
-        etag = conditional.etag_of(harmtracker.__version__, str(at), address, self.query.normal())
+        etag = conditional.etag_of(
+            harmtracker.__version__, as_of.state(at, head), address, self.query.normal()
+        )
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
         counts = dict(self._counted(asked, at))

@@ -19,7 +19,7 @@ from harmtracker.api.parameters import Kind, Parameter, Unacceptable, nearest
 from harmtracker.api.schema import describe
 from harmtracker.api.views import ReadView
 
-from . import reading
+from . import as_of, reading
 from .permissions import Everybody
 
 
@@ -80,7 +80,7 @@ class PageView(PublicView):
     @classmethod
     def others(cls) -> list[Parameter]:
         """Parameters that are no filters."""
-        return [cls.ordering, cls.limit, paging.CURSOR, paging.COUNT, cls.fields]
+        return [cls.ordering, cls.limit, paging.CURSOR, paging.COUNT, cls.fields, as_of.AS_OF]
 
     @classmethod
     def documented(cls) -> list[OpenApiParameter]:
@@ -104,11 +104,13 @@ class PageView(PublicView):
         fields, wants_count = self.query.read(form.fields), self.query.read(paging.COUNT)
         head = reading.position()
         start = self._start(ordering, head)
-        at = start.position if start else head
+        at = start.position if start else as_of.position(self.query, head)
         filterset = self.filterset.of(self.query, self.rows(at))
         found = filterset.qs
         address = request.build_absolute_uri(request.path)
-        etag = conditional.etag_of(harmtracker.__version__, str(head), address, self.query.normal())
+        etag = conditional.etag_of(
+            harmtracker.__version__, as_of.state(at, head), address, self.query.normal()
+        )
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
 

@@ -17,7 +17,7 @@ from incidents.exports import batches, selecting
 from incidents.exports.columns import CODE, DAY, FLAG, LISTS, MOMENT, NUMBER, TEXT, WHOLE, Column
 from incidents.exports.selecting import Asked, Key
 
-from . import filters, reading
+from . import as_of, filters, reading
 from .exporting import BOM, FORMAT, MEDIA_TYPES, ExportedView, columns_or_keys
 from .lists import describe_page, joined, link_header
 from .serializers import PageSerializer
@@ -61,7 +61,7 @@ class LongListView(ExportedView):
 
     @classmethod
     def others(cls) -> list[Parameter]:
-        return [cls.limit, paging.CURSOR, paging.COUNT, cls.fields, FORMAT, BOM]
+        return [cls.limit, paging.CURSOR, paging.COUNT, cls.fields, FORMAT, BOM, as_of.AS_OF]
 
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
@@ -73,10 +73,12 @@ class LongListView(ExportedView):
         limit, wants_count = self.query.read(self.limit), self.query.read(paging.COUNT)
         head = reading.position()
         start = self._start("", head)
-        at = start.position if start else head
+        at = start.position if start else as_of.position(self.query, head)
         asked = self.asked(request, at)
         address = request.build_absolute_uri(request.path)
-        etag = conditional.etag_of(harmtracker.__version__, str(head), address, self.query.normal())
+        etag = conditional.etag_of(
+            harmtracker.__version__, as_of.state(at, head), address, self.query.normal()
+        )
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
         back = start is not None and start.back

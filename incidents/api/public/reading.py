@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.models import Q, QuerySet
 
 from harmtracker.api import stored_texts
-from harmtracker.api.paging import Order, Page, Segment, day, no_day, number, text
+from harmtracker.api.paging import MAX_NUMBER, Order, Page, Segment, day, no_day, number, text
 from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
@@ -29,7 +29,10 @@ _TEXTS = {
 # Those that stand in the table that is searched, and are read with the keys.
 BESIDE_THE_KEYS = ("summary", "document")
 _LAST = "FROM incidents_publishedversion WHERE code = %s ORDER BY number DESC LIMIT 1"
-_ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s"
+_LAST_THEN = (
+    "FROM incidents_publishedversion WHERE code = %s AND seq <= %s ORDER BY number DESC LIMIT 1"
+)
+_ONE = "FROM incidents_publishedversion WHERE code = %s AND number = %s AND seq <= %s"
 
 
 def renew_connection() -> None:
@@ -160,19 +163,26 @@ def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found |
     return Found(*found[0]) if found else None
 
 
-def last_version(code: str, *, with_document: bool) -> Found | None:
-    return _found(_LAST, [code], with_document=with_document) if _CODE.fullmatch(code) else None
+def last_version(code: str, at: int | None, *, with_document: bool) -> Found | None:
+    """The version that was the last one at a ledger position; None for the position now."""
+    if not _CODE.fullmatch(code):
+        return None
+    if at is None:
+        return _found(_LAST, [code], with_document=with_document)
+    return _found(_LAST_THEN, [code, at], with_document=with_document)
 
 
-def one_version(code: str, number: str, *, with_document: bool) -> Found | None:
+def one_version(code: str, number: str, at: int | None, *, with_document: bool) -> Found | None:
+    """A version by its number, if it was there at a ledger position."""
     if not _CODE.fullmatch(code) or not _NUMBER.fullmatch(number):
         return None
-    return _found(_ONE, [code, int(number)], with_document=with_document)
+    values = [code, int(number), MAX_NUMBER if at is None else at]
+    return _found(_ONE, values, with_document=with_document)
 
 
-def versions(code: str) -> list[PublishedVersion]:
-    """All versions without their documents, the first one first."""
-    found = PublishedVersion.objects.using("published").filter(code=code).order_by("number")
+def versions(code: str, at: int) -> list[PublishedVersion]:
+    """All versions until a ledger position without their documents, the first one first."""
     if not _CODE.fullmatch(code):
         return []
-    return list(found.only("number", "kind", "published_at", "note", "sha256"))
+    found = PublishedVersion.objects.using("published").filter(code=code, entry_id__lte=at)
+    return list(found.order_by("number").only("number", "kind", "published_at", "note", "sha256"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 
 import harmtracker
 from harmtracker.api import conditional, paging
-from harmtracker.api.parameters import Parameter, listed
+from harmtracker.api.parameters import Parameter, Query, listed
 from harmtracker.api.problems import Problem
 from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import describe
@@ -28,7 +29,7 @@ from incidents.exports.columns import LISTS
 from incidents.exports.selecting import Asked
 from incidents.models import WeaponType
 
-from . import filters, reading
+from . import as_of, filters, reading
 from . import serializers as shapes
 from .exporting import DETAIL, MEDIA_TYPES, ExportedView, columns_or_keys, keys_picked
 from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
@@ -163,14 +164,20 @@ class IncidentListView(ExportedView):
         return reading.incident_orders(filterset.dated() if filterset else Q())[name]
 
 
+def position_asked(query: Query) -> int | None:
+    """The ledger position that a request asks for; None for now, which needs no look at it."""
+    return as_of.position(query, reading.position()) if as_of.AS_OF.name in query.values else None
+
+
 class DocumentView(PublicView):
     """A stored document, byte for byte; its ETag is its SHA-256."""
 
-    parameters = {DOCUMENT_FIELDS.name}
+    parameters = {DOCUMENT_FIELDS.name, as_of.AS_OF.name}
 
     def document(self, request: Request, find: Callable[..., reading.Found | None]) -> Any:
         """The document that ``find`` finds; the long text only once it is known to be wanted."""
         fields = self.query.read(DOCUMENT_FIELDS)
+        find = partial(find, at=position_asked(self.query))
         if "HTTP_IF_NONE_MATCH" in request.META:
             found = self._known(find(with_document=False))
             etag = self._etag(found, fields)
@@ -197,6 +204,8 @@ class DocumentView(PublicView):
         target = self.request.build_absolute_uri(
             reverse("incident", args=[document["merged_into"]])
         )
+        if as_of.AS_OF.name in self.query.values:
+            target += "?" + self.query.normal()
         versions = reverse("versions", args=[document["code"]])
         body = {
             "code": document["code"],
@@ -216,7 +225,7 @@ class DocumentView(PublicView):
     "getIncident",
     summary="One incident",
     tag="Incidents",
-    parameters=[CODE, DOCUMENT_FIELDS.documented()],
+    parameters=[CODE, DOCUMENT_FIELDS.documented(), as_of.AS_OF.documented()],
     ok=shapes.IncidentDocumentSerializer,
     found_by_path=True,
     may_be_retracted=True,
@@ -254,7 +263,7 @@ class IncidentView(DocumentView):
     "getVersion",
     summary="One version",
     tag="Incidents",
-    parameters=[CODE, NUMBER, DOCUMENT_FIELDS.documented()],
+    parameters=[CODE, NUMBER, DOCUMENT_FIELDS.documented(), as_of.AS_OF.documented()],
     ok=PolymorphicProxySerializer(
         component_name="IncidentVersion",
         serializers=[
@@ -280,15 +289,17 @@ class VersionView(DocumentView):
     "listVersions",
     summary="Versions of an incident",
     tag="Incidents",
-    parameters=[CODE],
+    parameters=[CODE, as_of.AS_OF.documented()],
     ok=shapes.VersionsSerializer,
     found_by_path=True,
 )
 class VersionListView(PublicView):
     """Every version, the first one first: publications, retractions, and the end in another."""
 
+    parameters = {as_of.AS_OF.name}
+
     def get(self, request: Request, code: str) -> Any:
-        found = reading.versions(code)
+        found = reading.versions(code, as_of.position(self.query, reading.position()))
         if not found:
             raise Problem("not-found")
         return self.whole(
