@@ -244,6 +244,23 @@ def test_nothing_changed_is_304(committed: None, draft: Draft, client: Client) -
     assert client.get(PATH, asked, headers={"if-none-match": etag}).status_code == 200
 
 
+def test_as_of_a_position_the_answer_stays(
+    history: SimpleNamespace, draft: Draft, client: Client
+) -> None:
+    at = head() - 2
+    for asked in ({}, {"country": "MMR"}, {"format": "ndjson"}, {"limit": 2}):
+        before = client.get(PATH, {**asked, "as_of": at})
+        content = before.getvalue()
+        draft("published")
+        after = client.get(PATH, {**asked, "as_of": at})
+        assert after.getvalue() == content
+        assert after["ETag"] == before["ETag"]
+    found = page(client, as_of=at, limit=1000)
+    assert (found["position"], found["resume"], len(found["results"])) == (at, at, at)
+    assert page(client, as_of=3, after=5)["results"] == []
+    assert client.get(PATH, {"as_of": head() + 1}).status_code == 400
+
+
 def test_what_is_stored_is_what_is_answered(three: None, client: Client) -> None:
     stored = PublishedChange.objects.order_by("seq").values_list("change", flat=True)
     body = client.get(PATH).content.decode()

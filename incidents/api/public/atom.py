@@ -44,20 +44,31 @@ class Entry(NamedTuple):
     renewed_at: datetime.datetime | None
 
 
-def feed(entries: Sequence[Entry], *, address: str, alternate: str, incidents: str) -> bytes:
+def feed(
+    entries: Sequence[Entry],
+    *,
+    name: str,
+    address: str,
+    alternate: str,
+    incidents: str,
+    older: str | None = None,
+) -> bytes:
     """The feed, its entries in the order given.
 
-    ``address`` is its own, ``alternate`` that of the same as JSON, and records have theirs below
+    It is known by ``name``, the same for all of its pages; ``address`` is its own, ``older`` that
+    of the next page, ``alternate`` that of the same as JSON; records have theirs below
     ``incidents``.
     """
     root = Element(_name("feed"))
-    _text(root, "id", _urn(address))
+    _text(root, "id", _urn(name))
     _text(root, "title", "harmtracker: what changed")
     _text(root, "updated", max((_updated(entry) for entry in entries), default=_NEVER))
     _text(SubElement(root, _name("author")), "name", DATA_LICENCE["attribution"] or "harmtracker")
     _text(root, "rights", f"{DATA_LICENCE['name']}: {DATA_LICENCE['url']}")
     _link(root, "self", address, MEDIA_TYPE)
     _link(root, "alternate", alternate, "application/json")
+    if older is not None:
+        _link(root, "next", older, MEDIA_TYPE)
     for entry in entries:
         _entry(root, entry, incidents)
     found: bytes = tostring(root, encoding="utf-8", xml_declaration=True)

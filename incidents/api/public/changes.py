@@ -28,7 +28,7 @@ from incidents import comparing
 from incidents.choices import ChangeKind
 from incidents.models import LedgerEntry, PublishedChange, PublishedIncident
 
-from . import atom, reading
+from . import as_of, atom, reading
 from . import serializers as shapes
 from .exporting import BROKEN, told_if_broken
 from .filters import CODES, CodesFilter, IncidentFilters
@@ -231,15 +231,19 @@ class ChangesBase(PublicView):
             is_plain=not (entries.given or records.given),
         )
 
-    def etag(self, request: Request, at: int, *more: str) -> str:
+    def position(self, request: Request, *more: str) -> tuple[int, str]:
+        """Up to where entries are given, and the ETag of what is given."""
+        head = reading.position()
+        at = as_of.position(self.query, head)
         address = request.build_absolute_uri(request.path)
-        return conditional.etag_of(
-            harmtracker.__version__, str(at), address, self.query.normal(), *more
+        state = as_of.state(at, head)
+        return at, conditional.etag_of(
+            harmtracker.__version__, state, address, self.query.normal(), *more
         )
 
-    def beside(self, request: Request, route: str) -> str:
-        """The address of the list or the feed with the same filters."""
-        known = {*EntryFilters.base_filters, *FollowedFilters.base_filters}
+    def beside(self, request: Request, route: str, *more: str) -> str:
+        """The address of the list or the feed with the same filters, and what else is named."""
+        known = {*EntryFilters.base_filters, *FollowedFilters.base_filters, *more}
         without = [name for name in self.query.values if name not in known]
         asked = self.query.normal(without=without)
         return request.build_absolute_uri(reverse(route)) + (f"?{asked}" if asked else "")
@@ -299,7 +303,7 @@ class ChangesView(ChangesBase):
     What was taken out by a redaction is in no entry, old ones too; they are written anew.
     """
 
-    own = (AFTER, LIMIT, FORMAT)
+    own = (AFTER, LIMIT, FORMAT, as_of.AS_OF)
     renderer_classes = [StoredJSONRenderer, _LinesRenderer]
 
     def get(self, request: Request) -> Any:
@@ -309,8 +313,7 @@ class ChangesView(ChangesBase):
         if asked_format == "ndjson" and LIMIT.name in self.query.values:
             raise_for([(LIMIT.name, Unacceptable("ndjson is every entry."))])
         asked = self.asked()
-        at = reading.position()
-        etag = self.etag(request, at, asked_format)
+        at, etag = self.position(request, asked_format)
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
         links = {"alternate": self.beside(request, "changes-feed")}
@@ -359,17 +362,17 @@ def lines(asked: Asked, after: int, at: int) -> Iterator[bytes]:
 class ChangesFeedView(ChangesBase):
     """The newest changes as an Atom feed (RFC 4287), in words, for a feed reader.
 
-    Entries that a redaction touched are written anew, and their `updated` says so.
+    Older ones are behind its link `next`. Entries that a redaction touched are written anew, and
+    their `updated` says so.
     """
 
-    own = (FEED_LIMIT,)
+    own = (FEED_LIMIT, as_of.AS_OF)
     renderer_classes = [_AtomRenderer]
 
     def get(self, request: Request) -> Any:
         limit = self.query.read(FEED_LIMIT)
         asked = self.asked()
-        at = reading.position()
-        etag = self.etag(request, at)
+        at, etag = self.position(request)
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
         found = _found(asked, Q(pk__lte=at), limit, newest_first=True)
@@ -385,9 +388,15 @@ class ChangesFeedView(ChangesBase):
             )
             for row in rows
         ]
+        older = None
+        if len(found) == limit and min(found) > 1:
+            query = self.query.with_value(as_of.AS_OF.name, str(min(found) - 1))
+            older = request.build_absolute_uri(f"{request.path}?{query}")
         body = atom.feed(
             entries,
-            address=self.beside(request, "changes-feed"),
+            name=self.beside(request, "changes-feed"),
+            address=self.beside(request, "changes-feed", FEED_LIMIT.name, as_of.AS_OF.name),
+            older=older,
             alternate=self.beside(request, "changes"),
             incidents=request.build_absolute_uri(reverse("incidents")),
         )

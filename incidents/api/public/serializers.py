@@ -11,6 +11,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from incidents.choices import ChangeKind
+
 
 def string(help_text: str, **kwargs: Any) -> serializers.CharField:
     return serializers.CharField(help_text=help_text, **kwargs)
@@ -585,9 +587,7 @@ def _change_fields() -> dict[str, serializers.Field]:
     return {
         "seq": whole("Position in the ledger."),
         "at": serializers.DateTimeField(help_text="When (UTC)."),
-        "kind": serializers.ChoiceField(
-            ["created", "corrected", "merged", "retracted", "redacted"], help_text="What was done."
-        ),
+        "kind": serializers.ChoiceField(ChangeKind.choices, help_text="What was done."),
         "code": string("To which record."),
         "version": whole("The version that came of it; of redacted, the one that was cut."),
         "title": words("Of the record, then.", required=False),
