@@ -75,6 +75,7 @@ JOINS = {"harmtracker.urls"}
 PUBLIC_MODELS = (
     "Published",
     "Ledger",
+    "Redaction",
     "WeaponType",
 )
 

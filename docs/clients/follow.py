@@ -44,20 +44,19 @@ class Refused(Exception):
     """The server will not answer this, however often it is asked."""
 
 
-def fetch(url, headers=None):
-    """Status, headers and body of an answer, whatever its status. Raises OSError without one."""
-    request = urllib.request.Request(url, headers=headers or {})
+def fetch(url):
+    """Status, headers and body, a file to read, of an answer. Raises OSError without one."""
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            return answer.status, answer.headers, answer.read()
+        answer = urllib.request.urlopen(url, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
+        answer = error
+    return answer.status, answer.headers, answer
 
 
 def get(url, fetch=fetch, sleep=time.sleep):
-    """Headers and body of an answer. Waits where it is told to, and where nobody answers.
+    """Headers and body, a file to read, of an answer.
 
+    Waits and asks again where nobody answers, or where it is told to:
     429 and 503 come with Retry-After, in seconds.
     """
     for attempt in range(TRIES):
@@ -69,7 +68,7 @@ def get(url, fetch=fetch, sleep=time.sleep):
         if status == 200:
             return headers, body
         if status is not None and status != 429 and status < 500:
-            raise Refused(f"{url}: {status} {body[:500].decode('utf-8', 'replace')}")
+            raise Refused(f"{url}: {status} {body.read(500).decode('utf-8', 'replace')}")
         if status is not None and (headers.get("Retry-After") or "").isdigit():
             wait = int(headers["Retry-After"])
         if attempt < TRIES - 1:
@@ -125,19 +124,18 @@ class Copy:
         """Begin: everything at once. It counts as one export."""
         asked = [*self.filters, ("format", "ndjson"), ("detail", "document")]
         headers, body = self.get(f"{self.base}incidents/?{urlencode(asked)}")
-        # A download that broke off ends in a line that is no JSON: then this raises, and nothing
-        # was changed.
-        documents = [json.loads(line) for line in body.splitlines() if line]
         with self.transaction():
-            for document in documents:
-                self.put(document)
+            # A download that broke off ends in a line that is no JSON: then this raises, and
+            # nothing was changed.
+            for line in body:
+                self.put(json.loads(line))
             self.move_to(int(headers["Harmtracker-Position"]))
 
     def step(self):
         """Apply one page of changes; how many entries it had, and whether there are more."""
         asked = [*self.filters, ("after", self.position()), ("limit", ENTRIES_AT_ONCE)]
         _headers, body = self.get(f"{self.base}changes/?{urlencode(asked)}")
-        page = json.loads(body)
+        page = json.load(body)
         # The last entry of a code says what became of it; what it is now is asked for below.
         last = {entry["code"]: entry for entry in page["results"]}
         wanted = [code for code, entry in last.items() if is_there(entry)]
@@ -164,7 +162,7 @@ class Copy:
         found = {}
         while url is not None:
             _headers, body = self.get(url)
-            page = json.loads(body)
+            page = json.load(body)
             found.update((document["code"], document) for document in page["results"])
             url = page["next"]
         return found

@@ -56,6 +56,16 @@ def test_without_numbers_it_is_the_last_against_the_one_before(
     assert differ(client, code, to=1) == differ(client, code, **{"from": 1, "to": 1})
 
 
+def test_as_of_a_position_later_versions_are_not_there(
+    history: SimpleNamespace, client: Client
+) -> None:
+    code, created = history.one.code, history.start + 1
+    address = f"/api/v1/incidents/{code}/diff/"
+    assert client.get(address, {"to": 2, "as_of": created}).status_code == 404
+    assert client.get(address, {"as_of": created}).json()["to"]["version"] == 1
+    assert client.get(address, {"as_of": created + 1}).json() == differ(client, code)
+
+
 def test_a_version_does_not_differ_from_itself(history: SimpleNamespace, client: Client) -> None:
     found = differ(client, history.one.code, **{"from": 2, "to": 2})
     assert all(found[key] == [] for key in EMPTY)

@@ -424,6 +424,7 @@ TO = Parameter(
         ),
         FROM.documented(),
         TO.documented(),
+        as_of.AS_OF.documented(),
     ],
     ok=shapes.DifferenceSerializer,
     found_by_path=True,
@@ -435,17 +436,20 @@ class DifferenceView(PublicView):
     its digest.
     """
 
-    parameters: ClassVar[set[str]] = {FROM.name, TO.name}
+    parameters: ClassVar[set[str]] = {FROM.name, TO.name, as_of.AS_OF.name}
 
     def get(self, request: Request, code: str) -> Any:
         start, end = self.query.read(FROM), self.query.read(TO)
+        at = None
+        if as_of.AS_OF.name in self.query.values:
+            at = as_of.position(self.query, reading.position())
         if end is None:
-            last = _known(reading.last_version(code, with_document=False))
+            last = _known(reading.last_version(code, at, with_document=False))
             end = last.number
         if start is None:
             start = max(1, end - 1)
         one, other = (
-            _known(reading.one_version(code, str(number), with_document=True))
+            _known(reading.one_version(code, str(number), at, with_document=True))
             for number in (start, end)
         )
         documents = [json.loads(version.document or b"") for version in (one, other)]

@@ -618,25 +618,21 @@ ChangesPageSerializer = inline_serializer(
         ),
     },
 )
+
+
+class ComparedVersionSerializer(serializers.Serializer):
+    version = whole("Its number.")
+    kind = string("published, retracted or merged.")
+    published_at = serializers.DateTimeField(help_text="When (UTC).")
+    sha256 = string("SHA-256 of its document.")
+
+
 DifferenceSerializer = inline_serializer(
     "Difference",
     {
         "code": string("The record's code."),
-        **{
-            name: inline_serializer(
-                f"Compared{name.title()}",
-                {
-                    "version": whole("Its number."),
-                    "kind": serializers.ChoiceField(
-                        ["published", "retracted", "merged"], help_text="What it is."
-                    ),
-                    "published_at": serializers.DateTimeField(help_text="When (UTC)."),
-                    "sha256": string("SHA-256 of its document."),
-                },
-                help_text=f"The version that is compared {name}.",
-            )
-            for name in ("from", "to")
-        },
+        "from": ComparedVersionSerializer(help_text="The version that is compared from."),
+        "to": ComparedVersionSerializer(help_text="The version that it is compared with."),
         **_moved_fields(required=True),
         "changes": inline_serializer(
             "ChangedPath",
