@@ -26,8 +26,9 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
-    from benchmarks import build, parts
+    from benchmarks import build, changes, parts
 
+    parts.PARTS["changes"] = changes.changes
     count = 1_000_000 if options.full else options.incidents
     folder = options.folder / f"n{count}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,17 @@ def _options() -> argparse.Namespace:
 
 
 def _names() -> Sequence[str]:
-    return ("pages", "documents", "one", "filter", "depth", "filters", "exports", "growth")
+    return (
+        "pages",
+        "documents",
+        "one",
+        "filter",
+        "depth",
+        "filters",
+        "exports",
+        "growth",
+        "changes",
+    )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ ALLOWED = {
     "PublishedIncident",
     "PublishedTotal",
     "PublishedChange",
+    "Redaction",
     "PublishedReference",
     "WeaponType",
 }
