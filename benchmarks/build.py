@@ -122,7 +122,7 @@ def _publish(
     from django.db import transaction
 
     from incidents.models import PublishedVersion
-    from incidents.publishing import commitments, door, ledger, projection, references
+    from incidents.publishing import changes, commitments, door, ledger, projection, references
     from incidents.publishing.canonical import canonical, sha256
     from incidents.publishing.document import build_contents
 
@@ -136,6 +136,7 @@ def _publish(
             contents = build_contents(ids)
             versions: list[PublishedVersion] = []
             indexed = []
+            told = []
             for n, (number, code) in enumerate(zip(ids, part, strict=True)):
                 seq = first_seq + start + n
                 at = moment(seq)
@@ -165,6 +166,7 @@ def _publish(
                     published_at=at,
                 )
                 versions.append(version)
+                told.append((version, document))
                 named = references.named_in(document)
                 indexed.append((projection._incident_row(version, document, named), document))
                 found.update({name: (thing, seq) for name, thing in named.items()})
@@ -181,6 +183,7 @@ def _publish(
             connection.commit()
             with transaction.atomic("default"):
                 projection._store(indexed)
+                changes.record(told)
     return committed_hashes, list(found.items())
 
 

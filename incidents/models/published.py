@@ -233,6 +233,11 @@ class PublishedIncident(models.Model):
             ),
             models.Index(fields=["code", "valid_from"], name="published_by_code"),
             models.Index(fields=["valid_from"], name="published_by_position"),
+            models.Index(
+                fields=["valid_until"],
+                name="published_by_end",
+                condition=Q(valid_until__isnull=False),
+            ),
             models.Index(fields=["latitude", "longitude"], name="published_by_point"),
             *(
                 models.Index(

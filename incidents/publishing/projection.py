@@ -16,14 +16,16 @@ from django.db.models import Model
 from incidents.choices import VersionKind
 from incidents.finding import FIGURES
 from incidents.models import (
+    PublishedChange,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
+    Redaction,
 )
 from incidents.search import vector_literal
 
-from . import index_keys, references, rows, tallies
+from . import changes, index_keys, references, rows, tallies
 from .canonical import canonical
 from .document import summarise
 from .references import Happening
@@ -49,15 +51,16 @@ def project_all(versions: Sequence[PublishedVersion]) -> None:
     gone = _close_former({version.code: version.entry_id for version in versions})
     indexed: list[Indexed] = []
     happenings: list[Happening] = []
-    for version in versions:
+    told = [(version, json.loads(version.document)) for version in versions]
+    for version, document in told:
         named: dict[references.Name, references.Thing] = {}
         if version.kind == VersionKind.PUBLISHED:
-            document = json.loads(version.document)
             named = references.named_in(document)
             indexed.append((_incident_row(version, document, named), document))
         happenings.append(Happening(version.entry_id, named, gone.get(version.code, frozenset())))
     _store(indexed)
     references.follow(happenings)
+    changes.record(told)
 
 
 def _close_former(closed_at: dict[str, int]) -> dict[str, frozenset[str]]:
@@ -79,6 +82,7 @@ def renew(version: PublishedVersion, former: dict[str, Any]) -> None:
 
     It was found from and until the same ledger positions.
     """
+    changes.renew(version)
     row = PublishedIncident.objects.using("default").filter(pk=version.pk).first()
     if row is None:  # a tombstone, which has none
         return
@@ -171,6 +175,7 @@ def rebuild() -> int:
     """
     PublishedReference.objects.using("default").all().delete()
     PublishedIncident.objects.using("default").all().delete()
+    PublishedChange.objects.using("default").all().delete()
     count = 0
     batch: list[PublishedVersion] = []
     versions = PublishedVersion.objects.using("default").order_by("entry_id")
@@ -182,10 +187,12 @@ def rebuild() -> int:
         batch.append(version)
         count += 1
     project_all(batch)
+    redactions = Redaction.objects.using("default").select_related("entry").order_by("entry")
+    changes.record_redactions(redactions.iterator(chunk_size=ROWS_AT_ONCE))
     return count
 
 
 def is_outdated() -> bool:
     """Whether index rows were written by an earlier form of this module."""
     rows = PublishedIncident.objects.using("default")
-    return rows.exclude(index_shape=INDEX_SHAPE).exists()
+    return rows.exclude(index_shape=INDEX_SHAPE).exists() or changes.is_missing()

@@ -28,6 +28,7 @@ from incidents.models import (
     LedgerHead,
     Place,
     PublishedCasualty,
+    PublishedChange,
     PublishedClaim,
     PublishedGroupValue,
     PublishedIncident,
@@ -663,6 +664,7 @@ def _index() -> dict[str, list[tuple[Any, ...]]]:
         PublishedVictim,
         PublishedClaim,
         PublishedReference,
+        PublishedChange,
     ):
         columns = [f.column for f in model._meta.concrete_fields if f.name != "id"]
         with connection.cursor() as cursor:

@@ -50,7 +50,7 @@ def renew_connection() -> None:
         published.close()
 
 
-def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Rows of a prepared statement, texts as bytes: planning would be the better part of a look-up.
 
     Not for filters, whose plans differ with their values.
@@ -67,8 +67,8 @@ def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 
 def position() -> int:
     """How many entries the ledger has: whoever read later may see more, never less."""
-    rows = _rows(_HEAD)
-    return rows[0][0] if rows else 0
+    found = rows(_HEAD)
+    return found[0][0] if found else 0
 
 
 def moment(position: int) -> str | None:
@@ -127,7 +127,7 @@ REFERENCE_ORDERS: dict[str, Order] = {
 def stored(content: str, keys: Iterable[Any]) -> list[bytes]:
     """A stored text of each of the rows, in the order of the keys. ``content`` says which text."""
     keys = list(keys)
-    texts = dict(_rows(_TEXTS[content], [keys]))
+    texts = dict(rows(_TEXTS[content], [keys]))
     return [texts[key] for key in keys if key in texts]
 
 
@@ -162,8 +162,8 @@ class Found(NamedTuple):
 
 def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
     columns = "number, kind, note::varchar, sha256" + (", document" if with_document else "")
-    rows = _rows(f"SELECT {columns} {which}", values)
-    return Found(*rows[0]) if rows else None
+    found = rows(f"SELECT {columns} {which}", values)
+    return Found(*found[0]) if found else None
 
 
 def last_version(code: str, at: int | None, *, with_document: bool) -> Found | None:

@@ -39,6 +39,8 @@ LINKS = {
     "incidents": "incidents",
     "facets": "facets",
     "totals": "totals",
+    "changes": "changes",
+    "changes_feed": "changes-feed",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
