@@ -59,7 +59,11 @@ APP: dict[str, str] = {
     "incidents_publishedcasualty": ALL,
     "incidents_publishedvictim": ALL,
     "incidents_publishedclaim": ALL,
+    "incidents_publishedtally": ALL,
+    "incidents_publishedpart": ALL,
+    "incidents_publishedgroupvalue": ALL,
     "incidents_publishedreference": ALL,
+    "incidents_publishedchange": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -99,7 +103,11 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedcasualty": READ,
     "incidents_publishedvictim": READ,
     "incidents_publishedclaim": READ,
+    "incidents_publishedtally": READ,
+    "incidents_publishedpart": READ,
+    "incidents_publishedgroupvalue": READ,
     "incidents_publishedreference": READ,
+    "incidents_publishedchange": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
 }
