@@ -64,6 +64,7 @@ APP: dict[str, str] = {
     "incidents_publishedgroupvalue": ALL,
     "incidents_publishedreference": ALL,
     "incidents_publishedchange": ALL,
+    "incidents_publishedkeycount": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -108,6 +109,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedgroupvalue": READ,
     "incidents_publishedreference": READ,
     "incidents_publishedchange": READ,
+    "incidents_publishedkeycount": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
 }
