@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harmtracker.history.acting import acting
+from incidents.api.public.facets import names_of
 from incidents.choices import State, Verb
-from incidents.models import Incident, LedgerEntry, Place
+from incidents.models import Incident, LedgerEntry, Place, PublishedReference
+from incidents.publishing import references
 from incidents.workflow import take_step
 from sources.models import Article, Outlet
 from tests.drafts import merge_into, publish_again
@@ -316,3 +318,49 @@ def test_facets_have_the_names_of_their_time(
     assert then(client, asked, at).content == first
     values = then(client, asked, head(client)).json()["facets"]["adm1"]["values"]
     assert all("renamed" in value["label"] for value in values if value["code"])
+
+
+def test_one_p_code_of_two_places_has_the_name_of_the_newer_one(client: Client) -> None:
+    for key, name, position in (("1", "Newer", 3), ("2", "Older", 2), ("3", "Former", 1)):
+        references.store(
+            [
+                PublishedReference(
+                    kind="place",
+                    key=key,
+                    pcode="MMR999",
+                    name=name,
+                    document="{}",
+                    search="",
+                    valid_from=position,
+                    valid_until=2 if name == "Former" else None,
+                )
+            ]
+        )
+    assert names_of(["MMR999"], 3)["MMR999"] == "Newer"
+    assert names_of(["MMR999"], 2)["MMR999"] == "Older"
+    assert names_of(["MMR999"], 1)["MMR999"] == "Former"
+
+
+def _reference_rows() -> list[tuple[Any, ...]]:
+    columns = ("kind", "key", "valid_from", "valid_until", "name", "document", "search")
+    rows = PublishedReference.objects.using("default").order_by("kind", "key", "valid_from")
+    return list(rows.values_list(*columns))
+
+
+def test_rows_that_a_redaction_wrote_anew_are_those_of_a_rebuilt_index(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    first = told(draft, people)
+    other = draft(State.PUBLISHED)
+    rename(people, "renamed")
+    publish_again(first, people, title="Shelling of a hamlet")
+    retract(other, people)
+    before = _reference_rows()
+    call_command("rebuild_published", verbosity=0)
+    assert _reference_rows() == before
+    take(first, people, "Gazette", everywhere=True)
+    redacted = _reference_rows()
+    assert redacted != before
+    assert not any("gazette" in str(row).lower() for row in redacted)
+    call_command("rebuild_published", verbosity=0)
+    assert _reference_rows() == redacted
