@@ -53,7 +53,9 @@ def test_the_page_has_examples() -> None:
 @pytest.mark.parametrize(("address", "shown"), EXAMPLES)
 def test_an_example(client: Client, address: str, shown: str) -> None:
     head, _, *rows = shown.splitlines()
-    assert table(client, address, cells(head)) == [cells(row) for row in rows]
+    came = table(client, address, cells(head))
+    # Groups of actors come by their ids, which are others each time.
+    assert sorted(came) == sorted(cells(row) for row in rows)
 
 
 def test_the_page_names_every_grouping() -> None:
