@@ -26,14 +26,14 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
-    from benchmarks import build, parts, totals
+    from benchmarks import build, changes, parts, totals
 
     count = 1_000_000 if options.full else options.incidents
     folder = options.folder / f"n{count}"
     folder.mkdir(parents=True, exist_ok=True)
     build.set_up(folder)
     build.build(folder, count)
-    every = {**parts.PARTS, "totals": totals.totals}
+    every = {**parts.PARTS, "totals": totals.totals, "changes": changes.changes}
     wanted = options.only or list(every)
     if options.build_only:
         return
@@ -111,6 +111,7 @@ def _names() -> Sequence[str]:
         "exports",
         "growth",
         "totals",
+        "changes",
     )
 
 

@@ -63,6 +63,7 @@ APP: dict[str, str] = {
     "incidents_publishedpart": ALL,
     "incidents_publishedgroupvalue": ALL,
     "incidents_publishedreference": ALL,
+    "incidents_publishedchange": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -106,6 +107,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedpart": READ,
     "incidents_publishedgroupvalue": READ,
     "incidents_publishedreference": READ,
+    "incidents_publishedchange": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
 }

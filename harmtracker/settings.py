@@ -408,7 +408,10 @@ SPECTACULAR_SETTINGS = {
     # The default asks a service on the internet to validate the description.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "validatorUrl": None},
     "SORT_OPERATION_PARAMETERS": False,
-    "ENUM_NAME_OVERRIDES": {"ImportStateEnum": "incidents.choices.BatchState"},
+    "ENUM_NAME_OVERRIDES": {
+        "ImportStateEnum": "incidents.choices.BatchState",
+        "ChangeKindEnum": "incidents.choices.ChangeKind",
+    },
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
         {
@@ -419,6 +422,7 @@ SPECTACULAR_SETTINGS = {
             "name": "Casework: sources",
             "description": "Who reported what; what was kept.",
         },
+        {"name": "Changes", "description": "What became of records, in the order of the ledger."},
         {"name": "References", "description": "What published documents refer to."},
         {"name": "Code lists", "description": "What the codes in documents mean."},
         {"name": "About", "description": "Where to start."},

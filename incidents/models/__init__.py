@@ -7,6 +7,7 @@ and rows need published.
 
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
+from .changes import PublishedChange
 from .claims import Claim
 from .imports import ImportBatch, ImportedRow
 from .incidents import (
@@ -59,6 +60,7 @@ __all__ = [
     "Merge",
     "Place",
     "PublishedCasualty",
+    "PublishedChange",
     "PublishedClaim",
     "PublishedGroupValue",
     "PublishedIncident",

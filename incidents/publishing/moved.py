@@ -17,7 +17,7 @@ BOUNDS = ("min", "best", "max")
 # What tells the rows of an assessment apart.
 _ROW = ("outcome", "status", "role", "sex", "age_group")
 # What publishing adds, and what a redaction adds: no content.
-_STAMPS = {
+STAMPS = {
     "shape",
     "code",
     "version",
@@ -120,7 +120,7 @@ def moved(before: Document | None, after: Document | None) -> dict[str, Any]:
             if _differ(claims[0][key], claims[1][key])
         ),
         "changed": sorted(
-            key for key in {*one, *other} - _STAMPS if _differ(one.get(key), other.get(key))
+            key for key in {*one, *other} - STAMPS if _differ(one.get(key), other.get(key))
         ),
     }
 

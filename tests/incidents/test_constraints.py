@@ -211,7 +211,7 @@ published_group_value = plain(
     is_alternative=False,
 )
 published_reference = plain(
-    PublishedReference, kind="place", key="new", name="New", document="{}", seq=1, search=""
+    PublishedReference, kind="place", key="new", name="New", document="{}", valid_from=1, search=""
 )
 
 
@@ -707,7 +707,7 @@ INDEX = [
             ("casualty", published_casualty, ("min", "best", "max", "position")),
             ("victim", published_victim, ("position",)),
             ("claim", published_claim, ("position",)),
-            ("reference", published_reference, ("seq",)),
+            ("reference", published_reference, ("valid_from",)),
         )
         for column, fine in ((column, 901) for column in columns)
     ),
@@ -766,13 +766,28 @@ INDEX = [
         {"value": "newer"},
     ),
     (
-        "incidents_publishedreference_once",
+        "incidents_publishedreference_one_current",
         lambda world, **values: (
             published_reference(world, key="old"),
-            published_reference(world, **values),
+            published_reference(world, **{"key": "old", "valid_from": 2, **values}),
         )[1],
-        {"kind": "place", "key": "old"},
-        {"kind": "actor", "key": "old"},
+        {"valid_until": None},
+        {"valid_until": 3},
+    ),
+    (
+        "incidents_publishedreference_once",
+        lambda world, **values: (
+            published_reference(world, key="old", valid_until=5),
+            published_reference(world, **{"key": "old", "valid_until": 7, **values}),
+        )[1],
+        {"kind": "place"},
+        {"kind": "actor"},
+    ),
+    (
+        "incidents_publishedreference_valid_until_check",
+        published_reference,
+        {"valid_until": -1},
+        {"valid_until": 2},
     ),
 ]
 

@@ -308,7 +308,7 @@ def _labels(found: Answer) -> dict[str, dict[str, str]]:
         for place, name in enumerate(found.asked.groupings)
     }
     codes = {str(code) for name in _NAMED for code in values.get(name, ())}
-    names = names_of(codes) if codes else {}
+    names = names_of(codes, found.asked.at) if codes else {}
     labels: dict[str, dict[str, str]] = {}
     for name, of_name in values.items():
         if name in _NAMED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import facets, long_lists, totals, views
+from . import changes, facets, long_lists, totals, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path(
         "incidents/<str:code>/versions/<str:number>/", views.VersionView.as_view(), name="version"
     ),
+    path("incidents/<str:code>/diff/", changes.DifferenceView.as_view(), name="difference"),
+    path("changes/", changes.ChangesView.as_view(), name="changes"),
+    path("changes/atom/", changes.ChangesFeedView.as_view(), name="changes-feed"),
     path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
     path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
     path("victims/", long_lists.VictimListView.as_view(), name="victims"),

@@ -39,6 +39,8 @@ LINKS = {
     "incidents": "incidents",
     "facets": "facets",
     "totals": "totals",
+    "changes": "changes",
+    "changes_feed": "changes-feed",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
@@ -342,17 +344,19 @@ class ReferenceListView(PageView):
     kind: ClassVar[str]
 
     def rows(self, at: int) -> QuerySet[Any]:
-        return reading.references(self.kind)
+        return reading.references(at, self.kind)
 
     def order(self, name: str, filterset: Any) -> paging.Order:
         return reading.REFERENCE_ORDERS[name]
 
 
 class ReferenceView(PublicView):
+    parameters = {as_of.AS_OF.name}
     kind: ClassVar[str]
 
     def get(self, request: Request, id: str) -> Any:
-        stored = reading.reference(self.kind, id)
+        at = as_of.position(self.query, reading.position())
+        stored = reading.reference(self.kind, id, at)
         if stored is None:
             raise Problem("not-found")
         return self.whole(stored.encode("utf-8"))
@@ -400,7 +404,7 @@ class ArticleListView(ReferenceListView):
     "getPlace",
     summary="One place",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.PlaceReferenceSerializer,
     found_by_path=True,
 )
@@ -414,7 +418,7 @@ class PlaceView(ReferenceView):
     "getActor",
     summary="One actor",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.ActorSerializer,
     found_by_path=True,
 )
@@ -428,7 +432,7 @@ class ActorView(ReferenceView):
     "getOutlet",
     summary="One outlet",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.OutletSerializer,
     found_by_path=True,
 )
@@ -442,7 +446,7 @@ class OutletView(ReferenceView):
     "getArticle",
     summary="One article",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.ArticleSerializer,
     found_by_path=True,
 )
