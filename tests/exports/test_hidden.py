@@ -5,19 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
-from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
-from incidents.models import Incident
-from tests.drafts import publish_again
 from tests.exports import reading
 from tests.exports.reading import FILES, LISTS
-from tests.incidents.test_redaction import NAME, take, told
 from tests.test_canary import Canaries, canaries  # noqa: F401  (a fixture)
 
 WAYS = [
@@ -70,20 +65,3 @@ def test_no_facet_holds_a_canary(client: Client, canaries: Canaries) -> None:  #
             canaries.found_in(client.get(f"/api/v1/incidents/facets/{query}").content.decode())
             == []
         )
-
-
-@pytest.mark.usefixtures("committed")
-def test_no_format_holds_what_was_redacted(
-    client: Client, draft: Callable[..., Incident], people: SimpleNamespace
-) -> None:
-    incident = publish_again(told(draft, people), people, summary=f"{NAME}’s house was hit.")
-
-    def found() -> list[tuple[str, str, str]]:
-        return [
-            way for way in WAYS if "htwe" in text_of(way[1], reading.get(client, *way)).casefold()
-        ]
-
-    before = {name for name, _, _ in found()}
-    assert before == set(LISTS)
-    take(incident, people)
-    assert found() == []
