@@ -280,3 +280,39 @@ def test_what_was_answered_at_each_position_is_answered_as_of_it(
 
 def _rows(answer: dict[str, Any]) -> Any:
     return answer.get("results", answer.get("facets"))
+
+
+def test_a_list_by_date_is_whole_where_it_starts_at_the_day_of_its_position(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    for day in ("2024-02-07", today, "2024-02-08", "2024-02"):
+        draft(State.PUBLISHED, date_edtf=day)
+    at = head(client)
+    draft(State.PUBLISHED)
+    for ordering in ("date", "-date"):
+        asked = f"incidents/?count=true&ordering={ordering}"
+        answer = then(client, asked, at).json()
+        assert len(answer["results"]) == answer["count"] == 7
+        days = [row["date"]["earliest"] for row in answer["results"]]
+        assert days == sorted(days, reverse=ordering == "-date")
+        address, found = f"{ROOT}{asked}&limit=1&as_of={at}", []
+        while address:
+            page = client.get(address).json()
+            found += [row["code"] for row in page["results"]]
+            address = page["next"]
+        assert found == [row["code"] for row in answer["results"]]
+
+
+def test_facets_have_the_names_of_their_time(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    draft(State.PUBLISHED)
+    at = head(client)
+    asked = "incidents/facets/?facet=country,adm1"
+    first = then(client, asked, at).content
+    rename(people, "renamed")
+    draft(State.PUBLISHED)
+    assert then(client, asked, at).content == first
+    values = then(client, asked, head(client)).json()["facets"]["adm1"]["values"]
+    assert all("renamed" in value["label"] for value in values if value["code"])
