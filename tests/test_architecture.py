@@ -61,6 +61,7 @@ JOINS = {"harmtracker.urls"}
 PUBLIC_MODELS = (
     "Published",
     "Ledger",
+    "Release",
     "WeaponType",
 )
 
