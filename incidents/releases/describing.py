@@ -46,6 +46,11 @@ _TYPES: dict[str, dict[str, Any]] = {
     DAY: {"type": "date"},
     MOMENT: {"type": "datetime", "format": "any"},
 }
+_GEOMETRY = {
+    "name": "geometry",
+    "type": "any",
+    "description": "The point as well-known binary (GeoParquet 1.1).",
+}
 _SOURCES = """
     SELECT r.attribution, r.licence, r.licence_url, count(*)
     FROM incidents_publishedincident i JOIN incidents_publishedincidentrow r ON r.seq = i.seq
@@ -97,7 +102,9 @@ def _json(content: Any) -> bytes:
 def schemas(folder: Folder) -> None:
     """Table Schemas of the lists as Parquet: each is of many files."""
     for list_name in LISTS:
-        folder.put(parquet_schema_path(list_name), [_json(_schema(tables.in_parquet(list_name)))])
+        schema = _schema(tables.in_parquet(list_name))
+        schema["fields"].append(_GEOMETRY)
+        folder.put(parquet_schema_path(list_name), [_json(schema)])
 
 
 def _resource(path: str, folder: Folder, **more: Any) -> dict[str, Any]:
@@ -139,6 +146,7 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "ndjson",
             "application/x-ndjson",
+            type="file",
             title="The document of each incident, a line each",
         ),
         *(
@@ -160,6 +168,7 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "geojson",
             "application/geo+json",
+            type="file",
             title="Incidents with their points",
         ),
         _tabular(
@@ -173,6 +182,7 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "ndjson",
             "application/x-ndjson",
+            type="file",
             title="Every record that came, changed or went since the release before",
         ),
     ]
@@ -285,7 +295,7 @@ Incidents in which civilians were harmed, as they were published at ledger posit
 | `hxl/` | the same with a row of HXL tags below the names |
 | `geojson/` | incidents with their points |
 | `parquet/` | the four lists, in folders of country and year |
-| `changes/` | what moved since the release before: `changes.ndjson`, a line per record; `figures.csv`, a row per figure |
+| `changes/` | what moved since the release before, by record and by figure |
 | `codelists/` | what the codes mean, as of that day |
 | `methodology/` | how records are made and counted, as of that day |
 | `schemas/` | Table Schemas of the Parquet files |

@@ -48,7 +48,8 @@ def release(
     """Freeze a ledger position, the head unless another is named, and write its files.
 
     Raises :class:`Invalid` (a bad name or site, a position that the ledger does not have),
-    :class:`Conflict` (the name exists, a redaction came meanwhile) or :class:`NotAllowed`.
+    :class:`Conflict` (the name exists), or what the database refuses: the person may not, or a
+    text was taken out meanwhile, which is :class:`Invalid` too.
     """
     site = site.rstrip("/")
     if not re.fullmatch(NAME, name):

@@ -53,7 +53,7 @@ ended leaves no release, and the next run clears away what it wrote. A verifier 
         parser.add_argument(
             "--site", default="", help="where links in the files lead (without: paths alone)"
         )
-        parser.add_argument("--by", dest="username", help="who releases (the only person who may)")
+        parser.add_argument("--by", "--as", dest="username", help="who releases (the one who may)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
