@@ -135,7 +135,7 @@ def _tabular(path: str, folder: Folder, schema: Any, title: str, **more: Any) ->
 
 def _other(path: str, folder: Folder, form: str, mediatype: str, **more: Any) -> dict[str, Any]:
     return _resource(
-        path, folder, profile="data-resource", format=form, mediatype=mediatype, **more
+        path, folder, type="file", profile="data-resource", format=form, mediatype=mediatype, **more
     )
 
 
@@ -146,7 +146,6 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "ndjson",
             "application/x-ndjson",
-            type="file",
             title="The document of each incident, a line each",
         ),
         *(
@@ -168,7 +167,6 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "geojson",
             "application/geo+json",
-            type="file",
             title="Incidents with their points",
         ),
         _tabular(
@@ -182,7 +180,6 @@ def _resources(folder: Folder) -> list[dict[str, Any]]:
             folder,
             "ndjson",
             "application/x-ndjson",
-            type="file",
             title="Every record that came, changed or went since the release before",
         ),
     ]

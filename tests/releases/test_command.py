@@ -111,7 +111,7 @@ def test_a_run_that_was_ended_leaves_nothing_visible(
 
     with monkeypatch.context() as patched:
         # As a kill would have it: between the move and the rows, with nothing cleared away.
-        patched.setattr(making.ReleaseBuild.objects, "using", killed)
+        patched.setattr(making.ReleaseText.objects, "using", killed)
         patched.setattr(storage, "remove", lambda name, number: None)
         with pytest.raises(KeyboardInterrupt):
             making.release("2026.1", people.verifier)

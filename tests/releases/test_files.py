@@ -101,7 +101,7 @@ def test_tables_say_what_the_api_says(released: ReleaseBuild, name: str) -> None
     by_duckdb = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
     frame = pd.read_parquet(folder(released) / "parquet" / name)
     assert len(table) == len(by_duckdb) == len(frame) == len(rows)
-    for column in table.select_dtypes("number").columns:
+    for column in table.dropna(axis=1, how="all").select_dtypes("number").columns:
         of_api = sum(row[column] or 0 for row in rows)
         assert table[column].sum() == pytest.approx(of_api), column
         assert sum(row[column] or 0 for row in by_duckdb) == pytest.approx(of_api), column
@@ -148,7 +148,7 @@ def test_software_stands_in_one_file(released: ReleaseBuild) -> None:
 def test_what_is_not_known_is_a_folder_of_its_own(
     committed: None, people: SimpleNamespace, files: Path, draft: Callable[..., Incident]
 ) -> None:
-    draft(State.PUBLISHED, date_edtf="")
+    draft(State.PUBLISHED, date_edtf="../2024-05-06")
     build = making.release("2026.1", people.verifier)
     name = f"country=MMR/year={tables.NOT_KNOWN}"
     assert (folder(build) / "parquet/incidents" / name / "part-0.parquet").exists()

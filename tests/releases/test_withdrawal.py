@@ -17,7 +17,7 @@ from incidents.redaction import redact
 from incidents.releases import making, storage
 from tests.drafts import publish_again
 from tests.incidents.test_redaction import NAME, WHY, told
-from tests.releases.conftest import ROOT, address, folder, page
+from tests.releases.conftest import ROOT, address, body, folder, page
 
 Draft = Callable[..., Incident]
 
@@ -25,6 +25,12 @@ Draft = Callable[..., Incident]
 def take_out(incident: Incident, people: SimpleNamespace) -> None:
     shown = redact(incident.pk, NAME, people.verifier, WHY, None, dry_run=True)
     redact(incident.pk, NAME, people.verifier, WHY, len(shown.values))
+
+
+def status(url: str) -> int:
+    response = Client().get(url)
+    body(response)
+    return int(response.status_code)
 
 
 def bytes_of(build: ReleaseBuild) -> bytes:
@@ -48,6 +54,7 @@ def test_a_redaction_withdraws_and_another_build_comes(
 
     assert not folder(first).exists()
     assert opened.read() == b""
+    opened.close()
     told_gone = Client().get(address(first, "documents.ndjson"))
     assert told_gone.status_code == 410
     problem = told_gone.json()
@@ -66,8 +73,8 @@ def test_a_redaction_withdraws_and_another_build_comes(
     assert (second.number, second.redacted_at) == (2, withdrawn["position"] + 0)
     assert NAME.encode() not in bytes_of(second)
     assert page()["state"] == "stands"
-    assert Client().get(address(second, "documents.ndjson")).status_code == 200
-    assert Client().get(address(first, "documents.ndjson")).status_code == 410
+    assert status(address(second, "documents.ndjson")) == 200
+    assert status(address(first, "documents.ndjson")) == 410
     again = dict(second.files.values_list("path", "sha256"))
     assert again.keys() == hashes.keys()
     same = {path for path, digest in again.items() if hashes[path] == digest}
@@ -86,13 +93,13 @@ def test_the_withdrawal_is_of_the_redactions_transaction(
         assert ReleaseWithdrawal.objects.filter(build=build).exists()
         transaction.set_rollback(True)
     assert page()["state"] == "stands"
-    assert Client().get(address(build, "SHA256SUMS")).status_code == 200
+    assert status(address(build, "SHA256SUMS")) == 200
 
 
 def test_a_release_that_never_held_it_stands(named: Incident, people: SimpleNamespace) -> None:
     before = making.release("2026.1", people.verifier, position=3)
     take_out(named, people)
-    assert Client().get(address(before, "SHA256SUMS")).status_code == 200
+    assert status(address(before, "SHA256SUMS")) == 200
     after = making.release("2026.2", people.verifier)
     assert NAME.encode() not in bytes_of(after)
 
@@ -110,8 +117,7 @@ def test_one_that_tells_what_moved_from_it_is_withdrawn_too(
     gone = {w.build_id for w in ReleaseWithdrawal.objects.all()}
     assert {first.pk, second.pk} <= gone
     for build in (first, second, third, fourth):
-        status = Client().get(address(build, "SHA256SUMS")).status_code
-        assert status == (410 if build.pk in gone else 200)
+        assert status(address(build, "SHA256SUMS")) == (410 if build.pk in gone else 200)
 
 
 def test_a_redaction_while_the_files_are_written(

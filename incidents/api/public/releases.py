@@ -374,9 +374,12 @@ class _Part:
 
     def __iter__(self) -> Iterator[bytes]:
         left = self._length
-        while left and (block := self._file.read(min(_BLOCK, left))):
-            left -= len(block)
-            yield block
+        try:
+            while left and (block := self._file.read(min(_BLOCK, left))):
+                left -= len(block)
+                yield block
+        finally:
+            self._file.close()
 
     def close(self) -> None:
         self._file.close()
