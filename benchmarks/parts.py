@@ -21,6 +21,7 @@ import psycopg
 
 from benchmarks import build, nested, samples, servers, sqlite
 from benchmarks.contenders import questions
+from benchmarks.releases import releases
 from benchmarks.report import Report, Row, median
 from benchmarks.servers import Server
 from harmtracker.postgres import find_install, find_package
@@ -112,6 +113,10 @@ class Bench:
         return [
             (first + datetime.timedelta(days=random.randrange(7600))).isoformat() for _ in range(40)
         ]
+
+    def read_all(self, path: str) -> float:
+        """Seconds until the last byte of the product's answer."""
+        return _read_all(self.product, path)
 
     def race(self, paths: Mapping[str, tuple[Server, Sequence[str]]]) -> dict[str, float]:
         """Requests per second of each contender: medians of rounds that take turns."""
@@ -490,4 +495,5 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "filters": every_filter,
     "exports": exports,
     "growth": growth,
+    "releases": releases,
 }

@@ -100,7 +100,17 @@ def _options() -> argparse.Namespace:
 
 
 def _names() -> Sequence[str]:
-    return ("pages", "documents", "one", "filter", "depth", "filters", "exports", "growth")
+    return (
+        "pages",
+        "documents",
+        "one",
+        "filter",
+        "depth",
+        "filters",
+        "exports",
+        "growth",
+        "releases",
+    )
 
 
 if __name__ == "__main__":
