@@ -118,6 +118,7 @@ def _names() -> Sequence[str]:
         "as_of",
         "totals",
         "changes",
+        "releases",
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -204,8 +205,15 @@ def main():
     filters = [tuple(each.split("=", 1)) for each in options.filter]
     copy = Copy(options.base, options.path, filters)
     while True:
-        count = copy.follow()
-        print(f"{count} changes; the copy goes up to position {copy.position()}.", flush=True)
+        try:
+            count = copy.follow()
+            print(f"{count} changes; the copy goes up to position {copy.position()}.", flush=True)
+        except Refused as error:
+            sys.exit(str(error))
+        except (OSError, ValueError) as error:  # nobody answers, or an answer broke off
+            print(f"Not now: {error}", file=sys.stderr, flush=True)
+            if options.every is None:
+                sys.exit(1)
         if options.every is None:
             return
         time.sleep(options.every)

@@ -30,8 +30,8 @@ class PublishedTally(models.Model):
     )
     outcome = models.CharField(max_length=40, null=True, help_text="Null: it counts nobody.")
     first = models.BooleanField(help_text="One row of each version is: counted, they are versions.")
-    valid_from = models.PositiveBigIntegerField()
-    valid_until = models.PositiveBigIntegerField(null=True)
+    valid_from = models.BigIntegerField()
+    valid_until = models.BigIntegerField(null=True)
     left_out = models.CharField(
         max_length=20, null=True, help_text="Why it is in no total: aggregate_count or duplicate."
     )

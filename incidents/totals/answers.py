@@ -71,6 +71,9 @@ def answer(asked: Asked) -> Answer:
     with transaction.atomic(using=USING):
         with connections[USING].cursor() as cursor:
             cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEM}'")
+        reach = statements.reach(asked)
+        if reach is not None:
+            asked = replace(asked, reaches_back=_rows(reach)[0][0])
         groups, whole = _groups(asked)
         left_out = dict.fromkeys(REASONS, 0)
         left_out.update(_rows(statements.left_out(asked)))

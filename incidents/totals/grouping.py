@@ -46,6 +46,8 @@ class Asked:
     is_certain: bool = False
     actor_roles: tuple[str, ...] = ()
     actor_certainties: tuple[str, ...] = ()
+    # The first period of any incident found, where one has an open beginning.
+    reaches_back: int | None = None
 
     @property
     def periods(self) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incidents.exports.selecting import USING, Statement
+from incidents.models.rows import BOUNDS
 from incidents.models.tallies import BUCKETS
 
 from .grouping import BUCKET, COLUMNS, DENIED, OUTCOME, PERPETRATOR, SEVERAL, Asked
@@ -195,7 +196,8 @@ def _reach(asked: Asked, unit: str, first: str, last: str) -> tuple[str, str]:
     An open end reaches as far as anything does: back to the first period of any incident found,
     on to the day of the ledger position.
     """
-    lows = [f"coalesce({first}, (SELECT first FROM reach), {last})"]
+    back = "NULL::integer" if asked.reaches_back is None else str(asked.reaches_back)
+    lows = [f"coalesce({first}, {back}, {last})"]
     end = index_of(unit, asked.last_day)
     highs = [f"coalesce({last}, {end})", str(end)]
     if asked.date_from:
@@ -206,24 +208,26 @@ def _reach(asked: Asked, unit: str, first: str, last: str) -> tuple[str, str]:
     return low, f"greatest(least({', '.join(highs)}), {low})"
 
 
-def _reached(asked: Asked) -> list[tuple[str, Statement]]:
-    """Where open beginnings reach back to, asked only where there is any."""
+def reach(asked: Asked) -> Statement | None:
+    """Where open beginnings reach back to: the first period of any incident found.
+
+    NULL where there are none; the rows are gone through only where there are. Asked beforehand,
+    since PostgreSQL would not share the work of a statement that asks it within.
+    """
     unit = asked.unit
     if unit is None or asked.is_certain:
-        return []
+        return None
     first, last = _index(unit, "from"), _index(unit, "until")
-    found = "JOIN found f ON f.seq = t.incident_id" if asked.found is not None else ""
-    return [
-        (
-            "reach (first)",
-            Statement(
-                f"""SELECT min(coalesce({first}, {last})) FROM incidents_publishedtally t {found}
-                    WHERE {_counted(asked)} AND EXISTS (
-                      SELECT 1 FROM incidents_publishedtally open
-                      WHERE open.month_from IS NULL AND open.month_until IS NOT NULL)"""
-            ),
-        )
-    ]
+    return joined(
+        [
+            _with(asked),
+            f"SELECT min(coalesce({first}, {last})) FROM incidents_publishedtally t",
+            "JOIN found f ON f.seq = t.incident_id" if asked.found is not None else "",
+            f"""WHERE {_counted(asked)} AND EXISTS (
+                  SELECT 1 FROM incidents_publishedtally o
+                  WHERE o.month_from IS NULL AND o.month_until IS NOT NULL)""",
+        ]
+    )
 
 
 def _sums(bucket: str) -> list[str]:
@@ -267,31 +271,50 @@ def of_incidents(
     keys = [f"k{place}" for place in range(len(asked.groupings))]
     # A row for each outcome: one of each version is counted, or all where they are told apart.
     counted = "true" if OUTCOME in asked.groupings else "t.first"
-    cells = []
-    for branch in _branches(asked):
+    branches = _branches(asked)
+    rows = []
+    for branch in branches:
         columns = [
             *(
                 f"{branch.key(name)} AS {key}"
                 for key, name in zip(keys, asked.groupings, strict=True)
             ),
-            "t.outcome AS outcome",
+            "t.outcome",
             f"({branch.again}) AS again",
-            f"count(*) FILTER (WHERE {counted}) AS incidents",
-            f"count(*) FILTER (WHERE {counted} AND {branch.moves}) AS could_move",
-            f"count(*) FILTER (WHERE {counted} AND {_UNDATED}) AS undated",
-            f"count(*) FILTER (WHERE {counted} AND ({branch.shared})) AS shared",
-            f"count(*) FILTER (WHERE {counted} AND ({branch.either})) AS either_or",
-            "count(*) FILTER (WHERE t.from_parts) AS from_parts",
-            *(column for bucket in buckets for column in _sums(bucket)),
+            f"{counted} AS is_one",
+            f"({branch.moves}) AS moves",
+            f"{_UNDATED} AS is_undated",
+            f"({branch.shared}) AS is_shared",
+            f"({branch.either}) AS is_either",
+            "t.from_parts AS has_parts",
+            *(f"t.{bucket}_{name}" for bucket in buckets for name in ("given", *BOUNDS)),
         ]
-        places = range(1, len(keys) + 3)
-        cells.append(branch.selected(columns, f"GROUP BY {', '.join(map(str, places))}"))
+        rows.append(branch.selected(columns))
+    cells = joined(
+        [
+            f"SELECT {', '.join([*keys, 'outcome', 'again'])},",
+            "count(*) FILTER (WHERE is_one) AS incidents,",
+            "count(*) FILTER (WHERE is_one AND moves) AS could_move,",
+            "count(*) FILTER (WHERE is_one AND is_undated) AS undated,",
+            "count(*) FILTER (WHERE is_one AND is_shared) AS shared,",
+            "count(*) FILTER (WHERE is_one AND is_either) AS either_or,",
+            ", ".join(
+                [
+                    "count(*) FILTER (WHERE has_parts) AS from_parts",
+                    *(column for bucket in buckets for column in _sums(bucket)),
+                ]
+            ),
+            "FROM (",
+            joined(rows, " UNION ALL "),
+            f") t GROUP BY {', '.join([*keys, 'outcome', 'again'])}",
+        ]
+    )
     sums = [*COUNTS, *(f"{bucket}_{name}" for bucket in buckets for name in _SUMMED)]
     # Exact up to 2^53 persons; whole numbers of eight bytes are added several times as slowly.
     added = ", ".join(f"sum({name}::float8)::bigint AS {name}" for name in sums)
     figures = [*COUNTS, *(column for bucket in buckets for column in _figures(bucket))]
     every = [*keys, "outcome"]
-    is_split = len(cells) > 1 or bool(asked.several)
+    is_split = len(branches) > 1 or bool(asked.several)
     groups = (
         f"SELECT false AS is_whole, {', '.join([*every, added])} FROM cells "
         f"GROUP BY {', '.join(every)}"
@@ -313,8 +336,7 @@ def of_incidents(
         [
             _with(
                 asked,
-                *_reached(asked),
-                ("cells", joined(cells, " UNION ALL ")),
+                ("cells", cells),
                 ("put_together", Statement(" UNION ALL ".join(every_way))),
             ),
             f"SELECT {', '.join(['is_whole', *every, *figures])} FROM put_together",
@@ -419,7 +441,6 @@ def of_persons(asked: Asked, most: int) -> Statement:
         [
             _with(
                 asked,
-                *_reached(asked),
                 ("kept", joined(kept, " UNION ALL ")),
                 ("figures", figures),
                 ("rows", rows),

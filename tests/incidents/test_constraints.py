@@ -747,17 +747,23 @@ INDEX = [
         {"first": True},
         {"first": False},
     ),
-    *(
-        (
-            f"incidents_published{name}_once",
-            lambda world, make=make, **values: (make(world), make(world, **values))[1],
-            {},
-            other,
-        )
-        for name, make, other in (
-            ("part", published_part, {"sex": "newer"}),
-            ("groupvalue", published_group_value, {"value": "newer"}),
-        )
+    (
+        "incidents_publishedpart_once",
+        lambda world, **values: (
+            published_part(world, sex="old"),
+            published_part(world, **values),
+        )[1],
+        {"sex": "old"},
+        {"sex": "newer"},
+    ),
+    (
+        "incidents_publishedgroupvalue_once",
+        lambda world, **values: (
+            published_group_value(world, value="old"),
+            published_group_value(world, **values),
+        )[1],
+        {"value": "old"},
+        {"value": "newer"},
     ),
     (
         "incidents_publishedreference_one_current",

@@ -151,7 +151,7 @@ class World:
             verb = "published" if verb == "again" else verb
         document = self.document(drawn)
         if verb != "published":
-            document = {"shape": 1, "record_type": "incident"}
+            document = {"shape": 1, "record_type": "incident", "note": "", "merged_into": code}
         self.acts.append((plain.publish(code, document, verb), code, verb, document))
 
     def document(self, drawn: dict[str, Any]) -> dict[str, Any]:

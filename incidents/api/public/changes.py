@@ -152,7 +152,7 @@ def read(
         rows = reading.rows(_RANGE, [after, at, limit, most_bytes])
         # Every position has its entry.
         return [Entry(*row) for row in rows], bool(rows) and rows[-1][0] < at
-    found = _found(asked, Q(pk__gt=after, pk__lte=at), limit + 1, newest_first=False)
+    found = _found(asked, after, at, limit + 1)
     keys = list(found)[:limit]
     rows = reading.rows(_BY_POSITION, [keys, most_bytes])
     entries = [Entry(seq, _said(text, found[seq])) for seq, text in rows]
@@ -166,25 +166,33 @@ def _said(text: bytes, is_within: bool | None) -> bytes:
     return text[:-1] + (b',"within":true}' if is_within else b',"within":false}')
 
 
-def _found(asked: Asked, where: Q, limit: int, *, newest_first: bool) -> dict[int, bool | None]:
+def _found(
+    asked: Asked, after: int, at: int, limit: int, *, newest_first: bool = False
+) -> dict[int, bool | None]:
     """Positions of entries in order, each with whether its record is found after it."""
     order = "-seq" if newest_first else "seq"
-    entries = asked.entries.filter(where).order_by(order)
+    entries = asked.entries.filter(seq__gt=after, seq__lte=at).order_by(order)
     if asked.records is None:
         return dict.fromkeys(entries.values_list("seq", flat=True)[:limit])
     found: dict[int, bool | None] = {}
-    for branch in _branches(entries, asked.records):
+    for branch in _branches(entries, asked.records, after, at):
         for seq, is_within in branch.values_list("seq", "within")[:limit]:
             found[seq] = found.get(seq) or is_within
     return dict(sorted(found.items(), reverse=newest_first)[:limit])
 
 
-def _branches(entries: QuerySet[Any], records: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
-    """Entries of records that are found: after, before, and at redactions."""
+def _branches(
+    entries: QuerySet[Any], records: QuerySet[Any], after: int, at: int
+) -> Iterator[QuerySet[Any]]:
+    """Entries of records that are found: after, before, and at redactions.
+
+    The range of positions is said of the records as well: it is not seen through the comparison.
+    """
     yes, no = (Value(flag, output_field=BooleanField()) for flag in (True, False))
-    yield entries.filter(pk__in=records.values("valid_from")).annotate(within=yes)
-    before = records.filter(valid_until__isnull=False)
-    yield entries.filter(pk__in=before.values("valid_until")).annotate(within=no)
+    begun = records.filter(valid_from__gt=after, valid_from__lte=at)
+    yield entries.filter(pk__in=begun.values("valid_from")).annotate(within=yes)
+    ended = records.filter(valid_until__gt=after, valid_until__lte=at)
+    yield entries.filter(pk__in=ended.values("valid_until")).annotate(within=no)
     own = records.filter(code=OuterRef("code"))
     # What is told of a version is told with the version before it and with the one after it.
     beside = own.filter(number__gte=OuterRef("number") - 1, number__lte=OuterRef("number") + 1)
@@ -375,7 +383,7 @@ class ChangesFeedView(ChangesBase):
         at, etag = self.position(request)
         if conditional.is_current(request, etag):
             return conditional.not_modified(etag)
-        found = _found(asked, Q(pk__lte=at), limit, newest_first=True)
+        found = _found(asked, 0, at, limit, newest_first=True)
         rows = PublishedChange.objects.using("published").filter(pk__in=found).order_by("-seq")
         leaves = dict(
             LedgerEntry.objects.using("published")

@@ -44,6 +44,7 @@ LINKS = {
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
+    "releases": "releases",
     "columns": "columns",
     "places": "places",
     "actors": "actors",
