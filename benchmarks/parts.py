@@ -111,7 +111,7 @@ class Bench:
 
     def read_all(self, path: str) -> float:
         """Seconds until the last byte of the product's answer."""
-        return _read_all(self.product, path)
+        return whole.answer(self.product, path)
 
     def race(self, paths: Mapping[str, tuple[Server, Sequence[str]]]) -> dict[str, float]:
         """Requests per second of each contender: medians of rounds that take turns."""
