@@ -426,8 +426,8 @@ def growth(bench: Bench) -> None:
     """Ten times the incidents: a page, a document, exports; both servers at once, in turns."""
     folder = bench.smaller()
     small = bench._started(servers.product(HARMTRACKER_DATA=str(folder)), "/readyz")
-    whole = small.json(f"{API}?limit=1000&fields=code")
-    codes = [row["code"] for row in whole["results"]][::2]
+    listed = small.json(f"{API}?limit=1000&fields=code")
+    codes = [row["code"] for row in listed["results"]][::2]
     rates = bench.race(
         {
             "page, a tenth": (small, [page_path(day) for day in bench.days]),
