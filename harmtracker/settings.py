@@ -421,6 +421,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ImportStateEnum": "incidents.choices.BatchState",
         "ChangeKindEnum": "incidents.choices.ChangeKind",
+        "ReleaseStateEnum": "incidents.choices.ReleaseState",
     },
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},

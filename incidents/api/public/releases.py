@@ -20,6 +20,7 @@ from harmtracker.api import conditional
 from harmtracker.api.problems import Problem
 from harmtracker.api.schema import ProblemSerializer, describe
 from harmtracker.licence import DATA_LICENCE
+from incidents.choices import ReleaseState
 from incidents.models import Release, ReleaseBuild, ReleaseFile
 from incidents.models.releases import NAME, PATH
 from incidents.releases import storage
@@ -85,7 +86,7 @@ class ReleaseSummarySerializer(serializers.Serializer):
     position = serializers.IntegerField(help_text="Ledger position that it holds.")
     moment = serializers.CharField(help_text="When the ledger came to it.")
     state = serializers.ChoiceField(
-        choices=["stands", "withdrawn"],
+        choices=ReleaseState.choices,
         help_text="withdrawn: a text was taken out, and new files are to come.",
     )
     build = serializers.IntegerField(allow_null=True, help_text="Number of the build that stands.")
@@ -108,7 +109,7 @@ class ReleaseSerializer(serializers.Serializer):
     licence = serializers.JSONField(help_text="On what terms it may be used.")
     citation = serializers.CharField(help_text="A sentence to cite it by.")
     state = serializers.ChoiceField(
-        choices=["stands", "withdrawn"],
+        choices=ReleaseState.choices,
         help_text="withdrawn: a text was taken out, and new files are to come.",
     )
     build = BuildSerializer(allow_null=True, help_text="What stands; null while nothing does.")
