@@ -129,8 +129,8 @@ class Migration(migrations.Migration):
             name="ReleaseBuild",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(help_text="1, 2, 3 ... of this release.")),
-                ("redacted_at", models.PositiveBigIntegerField(help_text="Ledger position of the last redaction of what it holds; 0 where there is none.")),
+                ("number", models.SmallIntegerField(help_text="1, 2, 3 ... of this release.")),
+                ("redacted_at", models.BigIntegerField(help_text="Ledger position of the last redaction of what it holds; 0 where there is none.")),
                 ("software", models.CharField(help_text="Version of harmtracker that wrote it.", max_length=40)),
                 ("pyarrow", models.CharField(help_text="Version of pyarrow that wrote Parquet.", max_length=40)),
                 ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text="By the database's clock.")),
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(help_text="Year and number, such as 2026.1.", max_length=8)),
-                ("position", models.PositiveBigIntegerField(help_text="Ledger position that it holds.")),
+                ("position", models.BigIntegerField(help_text="Ledger position that it holds.")),
                 ("site", models.CharField(blank=True, help_text="Where links lead, such as https://harm.example.org.", max_length=200)),
                 ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text="By the database's clock.")),
                 ("previous", models.ForeignKey(help_text="The release before, of that position or the nearest lower one.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="incidents.release")),

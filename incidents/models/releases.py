@@ -22,7 +22,7 @@ class Release(models.Model):
     """A ledger position by a name, for ever. Who made it stands in the history."""
 
     name = models.CharField(max_length=8, help_text="Year and number, such as 2026.1.")
-    position = models.PositiveBigIntegerField(help_text="Ledger position that it holds.")
+    position = models.BigIntegerField(help_text="Ledger position that it holds.")
     previous = models.ForeignKey(
         "self",
         null=True,
@@ -79,8 +79,8 @@ class ReleaseBuild(models.Model):
     """The files of a release, as one run wrote them. It stands until a redaction withdraws it."""
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="builds")
-    number = models.PositiveSmallIntegerField(help_text="1, 2, 3 ... of this release.")
-    redacted_at = models.PositiveBigIntegerField(
+    number = models.SmallIntegerField(help_text="1, 2, 3 ... of this release.")
+    redacted_at = models.BigIntegerField(
         help_text="Ledger position of the last redaction of what it holds; 0 where there is none."
     )
     software = models.CharField(max_length=40, help_text="Version of harmtracker that wrote it.")
