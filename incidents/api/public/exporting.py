@@ -231,16 +231,16 @@ class ExportedView(PageView):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         throttling.count(request, throttling.EXPORTS)
-        content: Callable[[], Iterable[bytes]] = {
+        ways: dict[str, Callable[[], Iterable[bytes]]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
             "hxl": lambda: delimited.csv(asked, with_tags=True, with_bom=with_bom),
             "geojson": lambda: jsonlines.geojson(asked, about),
             "parquet": lambda: parquet(asked, about),
             "xlsx": lambda: xlsx(asked, about),
-        }[asked_format]
+        }
         try:
-            pieces = content()
+            pieces = ways[asked_format]()
         except Invalid as error:
             raise Problem("invalid-parameter", error.message) from error
         except Busy as error:
