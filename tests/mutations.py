@@ -120,7 +120,15 @@ def _copy_without(loss: Loss, copy: str) -> None:
 def _files() -> list[str]:
     found = [
         str(path.relative_to(ROOT))
-        for app in ("incidents", "sources", "accounts", "harmtracker", "importers", "exports")
+        for app in (
+            "incidents",
+            "sources",
+            "accounts",
+            "harmtracker",
+            "importers",
+            "exports",
+            "releases",
+        )
         for path in sorted((ROOT / "tests" / app).glob("test_*.py"))
         if path.name not in LEFT_OUT
     ]

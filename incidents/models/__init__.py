@@ -2,11 +2,12 @@
 
 Modules import downwards: places, actors and weapons stand alone; incidents need places; claims
 need incidents; casualties, involvements and victims need claims; review and published come last,
-and rows need published.
+and rows and releases need published.
 """
 
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
+from .changes import PublishedChange
 from .claims import Claim
 from .imports import ImportBatch, ImportedRow
 from .incidents import (
@@ -32,8 +33,10 @@ from .published import (
     Redaction,
 )
 from .redacted import RedactedText
+from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWithdrawal
 from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
+from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
@@ -58,15 +61,24 @@ __all__ = [
     "Merge",
     "Place",
     "PublishedCasualty",
+    "PublishedChange",
     "PublishedClaim",
+    "PublishedGroupValue",
     "PublishedIncident",
     "PublishedIncidentRow",
+    "PublishedPart",
     "PublishedReference",
+    "PublishedTally",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",
     "RedactedText",
     "Redaction",
+    "Release",
+    "ReleaseBuild",
+    "ReleaseFile",
+    "ReleaseText",
+    "ReleaseWithdrawal",
     "Review",
     "ReviewComment",
     "Victim",

@@ -251,7 +251,7 @@ class ExportedView(PageView):
                 headers={"Retry-After": str(BUSY_S)},
             ) from error
         if asked_format in BROKEN:
-            pieces = _told(pieces, BROKEN[asked_format])
+            pieces = told_if_broken(pieces, BROKEN[asked_format])
         return StreamingHttpResponse(pieces, headers=headers)
 
     def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
@@ -284,7 +284,7 @@ BROKEN = {
 }
 
 
-def _told(content: Iterable[bytes], ending: bytes) -> Iterator[bytes]:
+def told_if_broken(content: Iterable[bytes], ending: bytes) -> Iterator[bytes]:
     """The content; where it breaks off, an ending that makes it unreadable.
 
     The server ends a streamed answer that fails as if it were whole, and its status has long been

@@ -66,7 +66,7 @@ class LongListView(ExportedView):
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
         return _ORDER
 
     def page(self, request: Request) -> Any:
