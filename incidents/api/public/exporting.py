@@ -231,7 +231,7 @@ class ExportedView(PageView):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         throttling.count(request, throttling.EXPORTS)
-        content: dict[str, Callable[[], Iterable[bytes]]] = {
+        ways: dict[str, Callable[[], Iterable[bytes]]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
             "hxl": lambda: delimited.csv(asked, with_tags=True, with_bom=with_bom),
@@ -240,7 +240,7 @@ class ExportedView(PageView):
             "xlsx": lambda: xlsx(asked, about),
         }
         try:
-            pieces = content[asked_format]()
+            pieces = ways[asked_format]()
         except Invalid as error:
             raise Problem("invalid-parameter", error.message) from error
         except Busy as error:
