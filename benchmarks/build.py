@@ -189,8 +189,13 @@ def _publish(
 
 
 def _references(found: list[Reference]) -> None:
+    """Things as the last document has them, from its position on; none of former times."""
+    from incidents.models import PublishedReference
     from incidents.publishing import references
 
+    for (kind, key), (_thing, seq) in found:
+        current = PublishedReference.objects.using("default").filter(kind=kind, key=key)
+        current.filter(valid_until=None).update(valid_until=seq)
     references.store(references.build(name, thing, seq) for name, (thing, seq) in found)
 
 

@@ -17,6 +17,7 @@ import psycopg
 
 from benchmarks import build, nested, samples, servers, sqlite, whole
 from benchmarks.contenders import questions
+from benchmarks.releases import releases
 from benchmarks.report import Report, Row, median
 from benchmarks.servers import Server
 
@@ -107,6 +108,10 @@ class Bench:
         return [
             (first + datetime.timedelta(days=random.randrange(7600))).isoformat() for _ in range(40)
         ]
+
+    def read_all(self, path: str) -> float:
+        """Seconds until the last byte of the product's answer."""
+        return whole.answer(self.product, path)
 
     def race(self, paths: Mapping[str, tuple[Server, Sequence[str]]]) -> dict[str, float]:
         """Requests per second of each contender: medians of rounds that take turns."""
@@ -451,4 +456,5 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "filters": every_filter,
     "exports": exports,
     "growth": growth,
+    "releases": releases,
 }

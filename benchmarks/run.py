@@ -26,14 +26,19 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
-    from benchmarks import build, changes, parts, totals
+    from benchmarks import as_of, build, changes, parts, totals
 
     count = 1_000_000 if options.full else options.incidents
     folder = options.folder / f"n{count}"
     folder.mkdir(parents=True, exist_ok=True)
     build.set_up(folder)
     build.build(folder, count)
-    every = {**parts.PARTS, "totals": totals.totals, "changes": changes.changes}
+    every = {
+        **parts.PARTS,
+        "as_of": as_of.as_of,
+        "totals": totals.totals,
+        "changes": changes.changes,
+    }
     wanted = options.only or list(every)
     if options.build_only:
         return
@@ -110,8 +115,10 @@ def _names() -> Sequence[str]:
         "filters",
         "exports",
         "growth",
+        "as_of",
         "totals",
         "changes",
+        "releases",
     )
 
 

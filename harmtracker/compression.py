@@ -71,6 +71,9 @@ class Compression:
             patch_vary_headers(response, ["Accept-Encoding"])
             _tag_as_known(response, known)
             return response
+        # A range is of the plain bytes: what can be had in ranges goes as it is.
+        if response.has_header("Accept-Ranges"):
+            return response
         if not _COMPRESSIBLE.match(response.get("Content-Type", "")):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])

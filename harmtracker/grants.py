@@ -48,6 +48,12 @@ APP: dict[str, str] = {
     "incidents_ledgerentry": ADD,
     "incidents_redaction": ADD,
     "incidents_redactedtext": ADD,
+    "incidents_release": ADD,
+    "incidents_releasetext": ADD,
+    "incidents_releasebuild": ADD,
+    "incidents_releasefile": ADD,
+    # Written by the trigger of redactions
+    "incidents_releasewithdrawal": READ,
     # A trigger lets a redaction through, and nothing else
     "incidents_publishedversion": EDIT,
     "incidents_ledgerhead": "SELECT, UPDATE",
@@ -110,6 +116,10 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedreference": READ,
     "incidents_publishedchange": READ,
     "incidents_publishedkeycount": READ,
+    "incidents_release": READ,
+    "incidents_releasebuild": READ,
+    "incidents_releasefile": READ,
+    "incidents_releasewithdrawal": READ,
     "harmtracker_code": READ,
     "incidents_weapontype": READ,
 }

@@ -41,6 +41,13 @@ VARIABLES = (
         "the data folder.",
     ),
     Variable(
+        "HARMTRACKER_RELEASES",
+        "path",
+        "",
+        "Folder of the files of releases; belongs into every backup. Empty: releases in the data "
+        "folder.",
+    ),
+    Variable(
         "DATABASE_URL",
         "url",
         "",
@@ -201,6 +208,7 @@ HARMTRACKER_SOURCE_KEY = _kept_key(_read("HARMTRACKER_SOURCE_KEY"), "source_key"
 HARMTRACKER_TOKEN_PEPPER = _kept_key(_read("HARMTRACKER_TOKEN_PEPPER"), "token_pepper")
 HARMTRACKER_SOURCE_OLD_KEYS = _read("HARMTRACKER_SOURCE_OLD_KEYS")
 HARMTRACKER_CAPTURES = Path(_read("HARMTRACKER_CAPTURES") or HARMTRACKER_DATA / "captures")
+HARMTRACKER_RELEASES = Path(_read("HARMTRACKER_RELEASES") or HARMTRACKER_DATA / "releases")
 
 # --- Databases: casework on `default`, published on `published`, migrations on `owner` ---
 
@@ -355,9 +363,11 @@ CORS_URLS_REGEX = r"^/api/(?!v1/casework/)"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "if-range", "range"]
 CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
     "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Harmtracker-Citation",
     "Harmtracker-Position",
@@ -411,6 +421,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ImportStateEnum": "incidents.choices.BatchState",
         "ChangeKindEnum": "incidents.choices.ChangeKind",
+        "ReleaseStateEnum": "incidents.choices.ReleaseState",
     },
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
@@ -423,6 +434,7 @@ SPECTACULAR_SETTINGS = {
             "description": "Who reported what; what was kept.",
         },
         {"name": "Changes", "description": "What became of records, in the order of the ledger."},
+        {"name": "Releases", "description": "Files of a ledger position, which do not change."},
         {"name": "References", "description": "What published documents refer to."},
         {"name": "Code lists", "description": "What the codes in documents mean."},
         {"name": "About", "description": "Where to start."},

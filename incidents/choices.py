@@ -80,3 +80,10 @@ class RowOutcome(models.TextChoices):
     # What the row says is in the record already.
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+
+
+class ReleaseState(models.TextChoices):
+    """Whether the files of a release can be had."""
+
+    STANDS = "stands"
+    WITHDRAWN = "withdrawn"

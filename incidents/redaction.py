@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from harmtracker.accounts.models import User
@@ -22,6 +23,7 @@ from harmtracker.history.acting import acting
 from .models import Incident, LedgerHead, PublishedVersion, RedactedText
 from .publishing import door, ledger
 from .publishing.commitments import Path, dotted, holding
+from .releases import storage
 from .search import fold
 
 PERMISSION = "incidents.redact_incident"
@@ -175,6 +177,8 @@ def _take(
             differences=[f"{v.code} version {v.version}: {v.path}" for v in values],
         )
     entries = [door.redact(head, v, paths, reason=reason).seq for v, paths in found]
+    # The database has withdrawn the releases that hold it; their files go as soon as that is so.
+    transaction.on_commit(storage.remove_withdrawn, using="default")
     RedactedText.objects.create(
         incident=None if everywhere else incident, text=text, reason=reason, actor=actor
     )

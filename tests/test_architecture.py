@@ -76,6 +76,7 @@ PUBLIC_MODELS = (
     "Published",
     "Ledger",
     "Redaction",
+    "Release",
     "WeaponType",
 )
 

@@ -85,6 +85,7 @@ GROUPS: dict[str, list[str]] = {
         "incidents.reopen_incident",
         "incidents.retract_incident",
         "incidents.redact_incident",
+        "incidents.make_release",
         "sources.hand_over_capture",
         "sources.view_reveal",
         "sources.reveal_confidentialsource",

@@ -84,6 +84,11 @@ KINDS = {
     "retracted": Kind(
         410, "Retracted", "The record was withdrawn. Its versions stay, with the reason."
     ),
+    "withdrawn": Kind(
+        410,
+        "Withdrawn",
+        "A text was taken out of what the file holds. Its release says which files stand now.",
+    ),
     "precondition-failed": Kind(
         412, "Precondition failed", "The record was changed since it was read: read it again."
     ),
@@ -91,6 +96,9 @@ KINDS = {
     "uri-too-long": Kind(414, "Address too long", "An address has at most 4,096 bytes."),
     "unsupported-media-type": Kind(
         415, "Unsupported media type", "The body is not in a format that is read here."
+    ),
+    "range-not-satisfiable": Kind(
+        416, "Range not satisfiable", "The file ends before the range: Content-Range says where."
     ),
     "key-used-otherwise": Kind(
         422,

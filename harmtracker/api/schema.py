@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -151,12 +151,13 @@ def describe(
     moved: Any = None,
     is_page: bool = False,
     also: Collection[str] = (),
+    more: Mapping[int, Any] | None = None,
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
 
     ``also`` are media types of files that the same may be had as; where ``ok`` is None, there is no
-    JSON beside them. The description is the docstring of the view, which is written for the API's
-    users.
+    JSON beside them. ``more`` are answers by their status, those from 400 on as problems. The
+    description is the docstring of the view, which is written for the API's users.
     """
     responses: dict[Any, Any] = {
         **(
@@ -182,6 +183,8 @@ def describe(
         **_problem(500),
         **_problem(503),
     }
+    for status, body in (more or {}).items():
+        responses |= _problem(status, body) if status >= 400 else {status: body}
     return extend_schema_view(
         get=extend_schema(
             operation_id=operation,

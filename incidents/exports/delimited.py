@@ -17,12 +17,20 @@ def _line(cells: list[str]) -> bytes:
     return (",".join(cells) + "\n").encode()
 
 
-def csv(asked: Asked, *, with_tags: bool = False, with_bom: bool = False) -> Iterator[bytes]:
-    head = _line([column.name for column in asked.columns])
-    if with_tags:
-        head += _line([column.hxl for column in asked.columns])
-    yield BOM + head if with_bom else head
+def head(asked: Asked, *, with_tags: bool = False) -> bytes:
+    """The names of the columns, and the tags if need be."""
+    names = _line([column.name for column in asked.columns])
+    return names + _line([column.hxl for column in asked.columns]) if with_tags else names
+
+
+def rows(asked: Asked) -> Iterator[bytes]:
     for batch in batches.lines(
         asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=True)
     ):
         yield b"".join(batch.rows)
+
+
+def csv(asked: Asked, *, with_tags: bool = False, with_bom: bool = False) -> Iterator[bytes]:
+    first = head(asked, with_tags=with_tags)
+    yield BOM + first if with_bom else first
+    yield from rows(asked)

@@ -10,6 +10,8 @@ import io
 import json
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -29,10 +31,11 @@ _TYPES: dict[str, pa.DataType] = {
     DAY: pa.date32(),
     MOMENT: pa.timestamp("us", tz="UTC"),
 }
+COMPRESSION: Final = "zstd"
 _GEOMETRY = "geometry"
 # A point as well-known binary: little-endian, of type 1, longitude before latitude.
 _POINT = struct.Struct("<BIdd")
-_READ = pa_csv.ReadOptions(autogenerate_column_names=False, block_size=batches.MOST_BYTES * 2)
+_BLOCK = batches.MOST_BYTES * 2
 _PARSE = pa_csv.ParseOptions(newlines_in_values=True)
 
 
@@ -98,27 +101,50 @@ def _points(table: pa.Table) -> pa.Array:
     )
 
 
+@dataclass(frozen=True)
+class Reader:
+    """How rows that came as CSV become tables of the columns asked for."""
+
+    asked: Asked
+    schema: pa.Schema
+
+    @property
+    def _options(self) -> tuple[pa_csv.ReadOptions, pa_csv.ParseOptions, pa_csv.ConvertOptions]:
+        names = [column.name for column in self.asked.columns]
+        convert = pa_csv.ConvertOptions(
+            column_types={column.name: _type(column) for column in self.asked.columns},
+            null_values=[""],
+            true_values=["true"],
+            false_values=["false"],
+            strings_can_be_null=True,
+            # An empty text is "", and no NULL.
+            quoted_strings_can_be_null=False,
+        )
+        read = pa_csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False)
+        return read, _PARSE, convert
+
+    def table(self, rows: bytes) -> pa.Table:
+        return self._shaped(pa_csv.read_csv(io.BytesIO(rows), *self._options))
+
+    def tables(self, file: BinaryIO) -> Iterator[pa.Table]:
+        """The rows of a file, so many bytes of it at a time."""
+        with pa_csv.open_csv(file, *self._options) as blocks:
+            for block in blocks:
+                yield self._shaped(pa.Table.from_batches([block]))
+
+    def _shaped(self, table: pa.Table) -> pa.Table:
+        if _has_points(self.asked):
+            table = table.append_column(_GEOMETRY, _points(table))
+        return table.cast(self.schema)
+
+
 def parquet(asked: Asked, about: About) -> Iterator[bytes]:
-    shape = schema(asked, about)
-    names = [column.name for column in asked.columns]
-    convert = pa_csv.ConvertOptions(
-        column_types={column.name: _type(column) for column in asked.columns},
-        null_values=[""],
-        true_values=["true"],
-        false_values=["false"],
-        strings_can_be_null=True,
-        # An empty text is "", and no NULL.
-        quoted_strings_can_be_null=False,
-    )
-    read = pa_csv.ReadOptions(column_names=names, block_size=_READ.block_size, use_threads=False)
+    reader = Reader(asked, schema(asked, about))
     written = _Written()
-    with pq.ParquetWriter(written, shape, compression="zstd") as writer:
+    with pq.ParquetWriter(written, reader.schema, compression=COMPRESSION) as writer:
         for batch in batches.lines(
             asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=False)
         ):
-            table = pa_csv.read_csv(io.BytesIO(b"".join(batch.rows)), read, _PARSE, convert)
-            if _has_points(asked):
-                table = table.append_column(_GEOMETRY, _points(table))
-            writer.write_table(table.cast(shape))
+            writer.write_table(reader.table(b"".join(batch.rows)))
             yield written.taken()
     yield written.taken()

@@ -2,7 +2,7 @@
 
 Modules import downwards: places, actors and weapons stand alone; incidents need places; claims
 need incidents; casualties, involvements and victims need claims; review and published come last,
-and rows need published.
+and rows and releases need published.
 """
 
 from .actors import Actor
@@ -34,6 +34,7 @@ from .published import (
     Redaction,
 )
 from .redacted import RedactedText
+from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWithdrawal
 from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
@@ -75,6 +76,11 @@ __all__ = [
     "PublishedVictim",
     "RedactedText",
     "Redaction",
+    "Release",
+    "ReleaseBuild",
+    "ReleaseFile",
+    "ReleaseText",
+    "ReleaseWithdrawal",
     "Review",
     "ReviewComment",
     "Victim",

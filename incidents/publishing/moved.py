@@ -131,8 +131,10 @@ def figure_names(found: dict[str, Any]) -> list[str]:
     for figure in found["figures"]:
         total = f"{figure['outcome']}_{figure['bucket']}"
         one, other = figure["from"] or {}, figure["to"] or {}
-        names.add(total)
-        names |= {f"{total}_{b}" for b in BOUNDS if one.get(b) != other.get(b)}
+        bounds = {f"{total}_{b}" for b in BOUNDS if one.get(b) != other.get(b)}
+        # A total of which nothing is known, where there was none, is no figure that moved.
+        if bounds or one.get("at_least", False) != other.get("at_least", False):
+            names |= {total, *bounds}
     return sorted(names)
 
 

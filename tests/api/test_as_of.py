@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harmtracker.history.acting import acting
+from incidents.api.public.facets import names_of
 from incidents.choices import State, Verb
-from incidents.models import Incident, LedgerEntry, Place
+from incidents.models import Incident, LedgerEntry, Place, PublishedReference
+from incidents.publishing import references
 from incidents.workflow import take_step
 from sources.models import Article, Outlet
 from tests.drafts import merge_into, publish_again
@@ -280,3 +282,85 @@ def test_what_was_answered_at_each_position_is_answered_as_of_it(
 
 def _rows(answer: dict[str, Any]) -> Any:
     return answer.get("results", answer.get("facets"))
+
+
+def test_a_list_by_date_is_whole_where_it_starts_at_the_day_of_its_position(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    for day in ("2024-02-07", today, "2024-02-08", "2024-02"):
+        draft(State.PUBLISHED, date_edtf=day)
+    at = head(client)
+    draft(State.PUBLISHED)
+    for ordering in ("date", "-date"):
+        asked = f"incidents/?count=true&ordering={ordering}"
+        answer = then(client, asked, at).json()
+        assert len(answer["results"]) == answer["count"] == 7
+        days = [row["date"]["earliest"] for row in answer["results"]]
+        assert days == sorted(days, reverse=ordering == "-date")
+        address, found = f"{ROOT}{asked}&limit=1&as_of={at}", []
+        while address:
+            page = client.get(address).json()
+            found += [row["code"] for row in page["results"]]
+            address = page["next"]
+        assert found == [row["code"] for row in answer["results"]]
+
+
+def test_facets_have_the_names_of_their_time(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    draft(State.PUBLISHED)
+    at = head(client)
+    asked = "incidents/facets/?facet=country,adm1"
+    first = then(client, asked, at).content
+    rename(people, "renamed")
+    draft(State.PUBLISHED)
+    assert then(client, asked, at).content == first
+    values = then(client, asked, head(client)).json()["facets"]["adm1"]["values"]
+    assert all("renamed" in value["label"] for value in values if value["code"])
+
+
+def test_one_p_code_of_two_places_has_the_name_of_the_newer_one(client: Client) -> None:
+    for key, name, position in (("1", "Newer", 3), ("2", "Older", 2), ("3", "Former", 1)):
+        references.store(
+            [
+                PublishedReference(
+                    kind="place",
+                    key=key,
+                    pcode="MMR999",
+                    name=name,
+                    document="{}",
+                    search="",
+                    valid_from=position,
+                    valid_until=2 if name == "Former" else None,
+                )
+            ]
+        )
+    assert names_of(["MMR999"], 3)["MMR999"] == "Newer"
+    assert names_of(["MMR999"], 2)["MMR999"] == "Older"
+    assert names_of(["MMR999"], 1)["MMR999"] == "Former"
+
+
+def _reference_rows() -> list[tuple[Any, ...]]:
+    columns = ("kind", "key", "valid_from", "valid_until", "name", "document", "search")
+    rows = PublishedReference.objects.using("default").order_by("kind", "key", "valid_from")
+    return list(rows.values_list(*columns))
+
+
+def test_rows_that_a_redaction_wrote_anew_are_those_of_a_rebuilt_index(
+    draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    first = told(draft, people)
+    other = draft(State.PUBLISHED)
+    rename(people, "renamed")
+    publish_again(first, people, title="Shelling of a hamlet")
+    retract(other, people)
+    before = _reference_rows()
+    call_command("rebuild_published", verbosity=0)
+    assert _reference_rows() == before
+    take(first, people, "Gazette", everywhere=True)
+    redacted = _reference_rows()
+    assert redacted != before
+    assert not any("gazette" in str(row).lower() for row in redacted)
+    call_command("rebuild_published", verbosity=0)
+    assert _reference_rows() == redacted

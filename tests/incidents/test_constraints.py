@@ -62,6 +62,7 @@ from tests.importers import test_rules as of_imports
 from tests.incidents import test_codes, test_completeness
 from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
+from tests.releases import test_rules as of_releases
 from tests.rules import JARGON, raised_by_functions, refusal, rule, run, switch_off
 from tests.sources import test_constraints as of_sources
 
@@ -1842,6 +1843,7 @@ TESTED = (
     | {"history_text_is_text"}  # with the other rules of the history
     | of_merge.TESTED
     | of_imports.TESTED
+    | of_releases.TESTED
 )
 
 
@@ -1876,6 +1878,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         *of_redaction.TRIGGERS,
         *of_merge.TRIGGERS,
         *of_imports.TRIGGERS,
+        *of_releases.TRIGGERS,
     }
     tested = (
         refusing

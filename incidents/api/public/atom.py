@@ -24,7 +24,7 @@ register_namespace("", NAMESPACE)
 _IDS = uuid.UUID("5f0c2b1e-8f5d-4f51-9a61-3c1d2f1f6a3e")
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNTITLED = "a record"
+_NONE, _NOT_KNOWN = "none", "not known"
 # Where nothing was ever published.
 _NEVER = "1970-01-01T00:00:00Z"
 _DONE = {
@@ -112,7 +112,10 @@ def words(content: dict[str, Any]) -> Iterator[str]:
     for figure in content.get("figures", []):
         outcome = code_list("outcome")[figure["outcome"]].label
         bucket = code_list("count_bucket")[figure["bucket"]].label
-        yield f"{outcome}, {bucket}: {_figure(figure['from'])} → {_figure(figure['to'])}"
+        was, now = _figure(figure["from"]), _figure(figure["to"])
+        # That nothing is known, where there was no total or there is none now, is no news.
+        if {was, now} != {_NONE, _NOT_KNOWN}:
+            yield f"{outcome}, {bucket}: {was} → {now}"
     for value in content.get("values", []):
         name = value["name"].replace("_", " ")
         yield f"{name}: {_plain(value['from'])} → {_plain(value['to'])}"
@@ -128,16 +131,16 @@ def words(content: dict[str, Any]) -> Iterator[str]:
 
 def _figure(total: dict[str, Any] | None) -> str:
     if total is None:
-        return "none"
+        return _NONE
     bounds = [f"{name} {total[name]}" for name in ("min", "best", "max") if total[name] is not None]
-    return ", ".join(bounds) or "not known"
+    return ", ".join(bounds) or _NOT_KNOWN
 
 
 def _plain(value: Any) -> str:
     if value is None or value == "":
-        return "not known"
+        return _NOT_KNOWN
     if isinstance(value, list):
-        return "; ".join(map(_plain, value)) or "none"
+        return "; ".join(map(_plain, value)) or _NONE
     if isinstance(value, dict):
         return " ".join(
             str(part) for key, part in value.items() if key != "id" and part is not None

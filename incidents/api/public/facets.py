@@ -159,7 +159,8 @@ def names_of(codes: Collection[str], at: int) -> dict[str, str]:
         Q(kind="place", pcode__in=codes) | Q(key__in=codes)
     )
     names = {}
-    for key, pcode, name in rows.values_list("key", "pcode", "name"):
+    # Documents of different days may give one P-code to two places: it is the newest one's.
+    for key, pcode, name in rows.order_by("valid_from", "key").values_list("key", "pcode", "name"):
         names[key] = name
         names[pcode or key] = name
     return names

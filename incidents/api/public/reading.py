@@ -21,6 +21,12 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 _HEAD = 'SELECT size FROM "incidents_ledgerhead" WHERE id = 1'
+# UTC+14, by which dates of incidents are checked when they are saved.
+_LAST_DAY = (
+    "SELECT (at AT TIME ZONE 'UTC' + interval '14 hours')::date "
+    "FROM incidents_ledgerentry WHERE seq = %s"
+)
+_LAST_REDACTION = "SELECT max(seq) FROM incidents_redaction"
 _TEXTS = {
     "summary": "SELECT seq, summary FROM incidents_publishedincident WHERE seq = ANY(%s)",
     "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
@@ -76,6 +82,21 @@ def moment(position: int) -> str | None:
     moments = LedgerEntry.objects.using("published").filter(seq=position)
     at = moments.values_list("at", flat=True).first()
     return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def last_day(at: int) -> datetime.date | None:
+    """The day that it was furthest east at a ledger position; None at none.
+
+    No incident that was published by then can have begun later: it would not have been saved.
+    """
+    found = rows(_LAST_DAY, [at])
+    return found[0][0] if found else None
+
+
+def last_redaction() -> int:
+    """The position at which values were last taken out of a version; 0 for never."""
+    position: int | None = rows(_LAST_REDACTION)[0][0]
+    return position or 0
 
 
 def incidents(at: int) -> QuerySet[PublishedIncident]:

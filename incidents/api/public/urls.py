@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import changes, facets, long_lists, totals, views
+from . import changes, facets, long_lists, releases, totals, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
@@ -22,6 +22,13 @@ urlpatterns = [
     path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
     path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
     path("victims/", long_lists.VictimListView.as_view(), name="victims"),
+    path("releases/", releases.ReleaseListView.as_view(), name="releases"),
+    path("releases/<str:name>/", releases.ReleaseView.as_view(), name="release"),
+    path(
+        "releases/<str:name>/builds/<str:number>/<path:path>",
+        releases.ReleaseFileView.as_view(),
+        name="release-file",
+    ),
     path("columns/", views.ColumnListView.as_view(), name="columns"),
     path("places/", views.PlaceListView.as_view(), name="places"),
     path("places/<str:id>/", views.PlaceView.as_view(), name="place"),

@@ -44,6 +44,7 @@ LINKS = {
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
+    "releases": "releases",
     "columns": "columns",
     "places": "places",
     "actors": "actors",
@@ -161,8 +162,15 @@ class IncidentListView(ExportedView):
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
-        return reading.incident_orders(filterset.dated() if filterset else Q())[name]
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
+        if filterset is None:
+            return reading.incident_orders(Q())[name]
+        dated = filterset.dated()
+        if as_of.AS_OF.name in self.query.values and name.endswith("date"):
+            # A list by date starts where that time does, and not among all that happened since.
+            day = reading.last_day(at)
+            dated &= Q() if day is None else Q(date_earliest__lte=day)
+        return reading.incident_orders(dated)[name]
 
 
 def position_asked(query: Query) -> int | None:
@@ -346,7 +354,7 @@ class ReferenceListView(PageView):
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.references(at, self.kind)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
         return reading.REFERENCE_ORDERS[name]
 
 
