@@ -47,7 +47,7 @@ def test_incidents_publishedincident_counted_insert(draft: Draft) -> None:
 
 def test_incidents_publishedincident_counted_update(draft: Draft, people: SimpleNamespace) -> None:
     corrected = draft(State.PUBLISHED)
-    publish_again(corrected, people, title="Shelling of a hamlet", grading="fair")
+    publish_again(corrected, people, title="Shelling of a hamlet", date_edtf="2023-05-06")
     assert published() == 1
     assert_exact()
     draft(State.RETRACTED)
