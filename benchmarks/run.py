@@ -26,7 +26,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
-    from benchmarks import as_of, build, changes, parts, totals
+    from benchmarks import as_of, build, changes, facets, parts, totals
 
     count = 1_000_000 if options.full else options.incidents
     folder = options.folder / f"n{count}"
@@ -38,6 +38,7 @@ def main() -> None:
         "as_of": as_of.as_of,
         "totals": totals.totals,
         "changes": changes.changes,
+        "facets": facets.facets,
     }
     wanted = options.only or list(every)
     if options.build_only:
@@ -118,6 +119,7 @@ def _names() -> Sequence[str]:
         "as_of",
         "totals",
         "changes",
+        "facets",
         "releases",
     )
 
