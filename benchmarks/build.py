@@ -32,7 +32,7 @@ PROCESSES = 2
 AT_ONCE = 250
 SEED = 4
 # Raised with every change that gives other rows.
-FORM = 5
+FORM = 6
 
 Reference = tuple[tuple[str, str], tuple[dict[str, Any], int]]
 
@@ -122,7 +122,7 @@ def _publish(
     from django.db import transaction
 
     from incidents.models import PublishedVersion
-    from incidents.publishing import commitments, door, ledger, projection
+    from incidents.publishing import changes, commitments, door, ledger, projection, references
     from incidents.publishing.canonical import canonical, sha256
     from incidents.publishing.document import build_contents
 
@@ -136,6 +136,7 @@ def _publish(
             contents = build_contents(ids)
             versions: list[PublishedVersion] = []
             indexed = []
+            told = []
             for n, (number, code) in enumerate(zip(ids, part, strict=True)):
                 seq = first_seq + start + n
                 at = moment(seq)
@@ -165,7 +166,8 @@ def _publish(
                     published_at=at,
                 )
                 versions.append(version)
-                named = projection.references(document)
+                told.append((version, document))
+                named = references.named_in(document)
                 indexed.append((projection._incident_row(version, document, named), document))
                 found.update({name: (thing, seq) for name, thing in named.items()})
             copy(
@@ -181,14 +183,19 @@ def _publish(
             connection.commit()
             with transaction.atomic("default"):
                 projection._store(indexed)
+                changes.record(told)
     return committed_hashes, list(found.items())
 
 
 def _references(found: list[Reference]) -> None:
-    from incidents.publishing import projection
+    """Things as the last document has them, from its position on; none of former times."""
+    from incidents.models import PublishedReference
+    from incidents.publishing import references
 
-    for start in range(0, len(found), 2000):
-        projection._store_references(dict(found[start : start + 2000]))
+    for (kind, key), (_thing, seq) in found:
+        current = PublishedReference.objects.using("default").filter(kind=kind, key=key)
+        current.filter(valid_until=None).update(valid_until=seq)
+    references.store(references.build(name, thing, seq) for name, (thing, seq) in found)
 
 
 # --- In the main process ---

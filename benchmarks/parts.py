@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
-import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,16 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import psycopg
 
-from benchmarks import build, nested, samples, servers, sqlite
+from benchmarks import build, nested, samples, servers, sqlite, whole
 from benchmarks.contenders import questions
 from benchmarks.releases import releases
 from benchmarks.report import Report, Row, median
 from benchmarks.servers import Server
-from harmtracker.postgres import find_install, find_package
 
 API = "/api/v1/incidents/"
 CONTENDERS = "benchmarks.contenders"
@@ -116,7 +111,7 @@ class Bench:
 
     def read_all(self, path: str) -> float:
         """Seconds until the last byte of the product's answer."""
-        return _read_all(self.product, path)
+        return whole.answer(self.product, path)
 
     def race(self, paths: Mapping[str, tuple[Server, Sequence[str]]]) -> dict[str, float]:
         """Requests per second of each contender: medians of rounds that take turns."""
@@ -399,74 +394,40 @@ def _statements(path: str) -> list[str]:
 
 
 def exports(bench: Bench) -> None:
-    """Everything, as CSV, NDJSON and Parquet, against psql's COPY of the same rows to a pipe."""
-    idle = {pid: _kib(pid, "VmRSS") for pid in _warm(bench.product)}
-    copies = {
-        "csv": "COPY (SELECT r.* FROM incidents_publishedincidentrow r JOIN "
-        "incidents_publishedincident i USING (seq) WHERE i.valid_until IS NULL ORDER BY seq) "
-        "TO STDOUT (FORMAT csv, HEADER)",
-        "ndjson": "COPY (SELECT summary FROM incidents_publishedincident "
-        "WHERE valid_until IS NULL ORDER BY seq) TO STDOUT",
-    }
-    copies["parquet"] = copies["csv"]
-    goals = {"csv": 1.5, "ndjson": 1.5, "parquet": 2.0}
-    for form, goal in goals.items():
+    """Whole lists in files, against psql's COPY of the same rows into a pipe."""
+    for export in whole.EXPORTS:
+        server = servers.product()
+        try:
+            server.wait_until_ready("/readyz")
+            peak = whole.memory(export, server)
+        finally:
+            server.stop()
+        what = f"export of {export.name}: MiB of memory that a worker needs for it"
+        bench.report.add(Row(what, peak, 60, at_least=False))
+    for export in whole.EXPORTS:
+        rows, size = whole.compare(export, bench.product, bench.dsn)
+        statement = export.copy(bench.product)
         ours, theirs = [], []
-        for _ in range(min(bench.rounds, 3)):
-            theirs.append(_pipe(bench.dsn, copies[form]))
-            ours.append(_read_all(bench.product, asked(format=form)))
-        print(f"    {form:<8} {median(ours):8.2f} s, COPY {median(theirs):8.2f} s", flush=True)
+        for _ in range(bench.rounds):
+            theirs.append(whole.copied(bench.dsn, statement))
+            ours.append(whole.answer(bench.product, export.path()))
+        print(
+            f"    {rows:,} rows, {size / 1e6:.1f} MB: {median(ours):.2f} s "
+            f"({min(ours):.2f} to {max(ours):.2f}), COPY {median(theirs):.2f} s "
+            f"({min(theirs):.2f} to {max(theirs):.2f})",
+            flush=True,
+        )
+        what = f"export of {export.name}: time against COPY"
         ratio = median(ours) / median(theirs)
-        what = f"export of all rows as {form}: time against COPY"
-        bench.report.add(Row(what, ratio, goal, at_least=False))
-        peak = max(_kib(pid, "VmHWM") - idle[pid] for pid in idle) / 1024
-        what = f"peak memory of a worker after {form}: MiB above idle"
-        bench.report.add(Row(what, peak, 60 if form != "parquet" else None, at_least=False))
-
-
-def _warm(server: Server) -> list[int]:
-    """The workers, after both have answered."""
-    for _ in range(40):
-        server.get(f"{API}?limit=1")
-    return server.workers()
-
-
-def _kib(pid: int, what: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{what}:"):
-            return int(line.split()[1])
-    raise SystemExit(f"/proc/{pid}/status does not tell {what}: memory is measured on Linux.")
-
-
-def _read_all(server: Server, path: str) -> float:
-    """Seconds until the last byte, which nobody keeps."""
-    request = Request(f"http://127.0.0.1:{server.port}{path}")
-    start = time.monotonic()
-    with urlopen(request, timeout=3600) as answer:
-        while answer.read(1 << 18):
-            pass
-    return time.monotonic() - start
-
-
-def _pipe(dsn: str, statement: str) -> float:
-    """Seconds that psql takes to write the rows into a pipe, which is read and dropped."""
-    psql = shutil.which("psql") or str(find_install(find_package())[0] / "bin" / "psql")
-    start = time.monotonic()
-    with subprocess.Popen([psql, "-XqAt", "-c", statement, dsn], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while process.stdout.read(1 << 18):
-            pass
-    if process.returncode:
-        raise SystemExit("psql's COPY failed.")
-    return time.monotonic() - start
+        bench.report.add(Row(what, ratio, export.goal, at_least=False))
 
 
 def growth(bench: Bench) -> None:
     """Ten times the incidents: a page, a document, exports; both servers at once, in turns."""
     folder = bench.smaller()
     small = bench._started(servers.product(HARMTRACKER_DATA=str(folder)), "/readyz")
-    whole = small.json(f"{API}?limit=1000&fields=code")
-    codes = [row["code"] for row in whole["results"]][::2]
+    listed = small.json(f"{API}?limit=1000&fields=code")
+    codes = [row["code"] for row in listed["results"]][::2]
     rates = bench.race(
         {
             "page, a tenth": (small, [page_path(day) for day in bench.days]),
@@ -480,8 +441,8 @@ def growth(bench: Bench) -> None:
         name = f"{what} with ten times the incidents: time against a tenth"
         bench.report.add(Row(name, ratio, 1.2, at_least=False))
     for form in ("csv", "ndjson", "parquet"):
-        few = median([_read_all(small, asked(format=form)) for _ in range(3)])
-        many = median([_read_all(bench.product, asked(format=form)) for _ in range(3)])
+        few = median([whole.answer(small, asked(format=form)) for _ in range(3)])
+        many = median([whole.answer(bench.product, asked(format=form)) for _ in range(3)])
         name = f"export as {form}: time for each row against a tenth of the rows"
         bench.report.add(Row(name, many / few / 10, 1.2, at_least=False))
 

@@ -26,14 +26,20 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
 
-    from benchmarks import build, parts
+    from benchmarks import as_of, build, changes, parts, totals
 
     count = 1_000_000 if options.full else options.incidents
     folder = options.folder / f"n{count}"
     folder.mkdir(parents=True, exist_ok=True)
     build.set_up(folder)
     build.build(folder, count)
-    wanted = options.only or list(parts.PARTS)
+    every = {
+        **parts.PARTS,
+        "as_of": as_of.as_of,
+        "totals": totals.totals,
+        "changes": changes.changes,
+    }
+    wanted = options.only or list(every)
     if options.build_only:
         return
     bench = parts.Bench(
@@ -47,8 +53,8 @@ def main() -> None:
     with ExitStack() as stack:
         bench.stack = stack
         for name in wanted:
-            print(f"\n{name}: {(parts.PARTS[name].__doc__ or '').splitlines()[0]}", flush=True)
-            parts.PARTS[name](bench)
+            print(f"\n{name}: {(every[name].__doc__ or '').splitlines()[0]}", flush=True)
+            every[name](bench)
     bench.report.finish(incidents=count, seconds=options.seconds, rounds=options.rounds)
     if not options.keep:
         _discard(options.folder)
@@ -109,6 +115,9 @@ def _names() -> Sequence[str]:
         "filters",
         "exports",
         "growth",
+        "as_of",
+        "totals",
+        "changes",
         "releases",
     )
 

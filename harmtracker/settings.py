@@ -418,7 +418,11 @@ SPECTACULAR_SETTINGS = {
     # The default asks a service on the internet to validate the description.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "validatorUrl": None},
     "SORT_OPERATION_PARAMETERS": False,
-    "ENUM_NAME_OVERRIDES": {"ImportStateEnum": "incidents.choices.BatchState"},
+    "ENUM_NAME_OVERRIDES": {
+        "ImportStateEnum": "incidents.choices.BatchState",
+        "ChangeKindEnum": "incidents.choices.ChangeKind",
+        "ReleaseStateEnum": "incidents.choices.ReleaseState",
+    },
     "TAGS": [
         {"name": "Incidents", "description": "What was published, and each version of it."},
         {
@@ -429,6 +433,7 @@ SPECTACULAR_SETTINGS = {
             "name": "Casework: sources",
             "description": "Who reported what; what was kept.",
         },
+        {"name": "Changes", "description": "What became of records, in the order of the ledger."},
         {"name": "Releases", "description": "Files of a ledger position, which do not change."},
         {"name": "References", "description": "What published documents refer to."},
         {"name": "Code lists", "description": "What the codes in documents mean."},

@@ -73,7 +73,9 @@ class _Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         while (piece := self._do(lambda: next(self._pieces, None))) is not None:
-            yield piece
+            # An empty one says that the next takes long: others have their turn.
+            if piece:
+                yield piece
 
     def close(self) -> None:
         if hasattr(self._body, "close"):

@@ -38,6 +38,17 @@ class VersionKind(models.TextChoices):
     REDACTED = "redacted"
 
 
+class ChangeKind(models.TextChoices):
+    """What became of a record by a ledger entry, as the list of changes names it."""
+
+    CREATED = "created"
+    # A later version; after a retraction too.
+    CORRECTED = "corrected"
+    MERGED = "merged"
+    RETRACTED = "retracted"
+    REDACTED = "redacted"
+
+
 class Bound(models.TextChoices):
     """What a claim does for an assessed count (code list ``basis_bound``)."""
 
@@ -69,3 +80,10 @@ class RowOutcome(models.TextChoices):
     # What the row says is in the record already.
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+
+
+class ReleaseState(models.TextChoices):
+    """Whether the files of a release can be had."""
+
+    STANDS = "stands"
+    WITHDRAWN = "withdrawn"

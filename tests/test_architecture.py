@@ -36,6 +36,20 @@ FORBIDDEN = {
         "incidents.admin",
         "incidents.api",
     ],
+    # Both sides compare documents: neither records nor the door are at hand there.
+    "incidents.comparing": [
+        "incidents.models",
+        "incidents.services",
+        "incidents.workflow",
+        "incidents.admin",
+        "incidents.api",
+        "incidents.publishing.changes",
+        "incidents.publishing.document",
+        "incidents.publishing.door",
+        "incidents.publishing.ledger",
+        "incidents.publishing.projection",
+        "sources",
+    ],
     "incidents.publishing": [
         "incidents.services",
         "incidents.workflow",
@@ -61,6 +75,7 @@ JOINS = {"harmtracker.urls"}
 PUBLIC_MODELS = (
     "Published",
     "Ledger",
+    "Redaction",
     "Release",
     "WeaponType",
 )

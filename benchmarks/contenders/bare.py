@@ -21,6 +21,7 @@ ANSWERS: dict[str, tuple[str, bool]] = {
     "/nested/one": (questions.nested_one("%s"), True),
     "/stored/page": (questions.stored_page("%s::date", full=False), False),
     "/stored/documents": (questions.stored_page("%s::date", full=True), False),
+    "/stored/changes": (questions.stored_changes("%s::bigint"), False),
     "/stored/one": (questions.stored_one("%s"), True),
 }
 

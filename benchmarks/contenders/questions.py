@@ -54,3 +54,9 @@ def stored_one(code: str) -> str:
         f"SELECT document FROM incidents_publishedversion WHERE code = {code} "
         "ORDER BY number DESC LIMIT 1"
     )
+
+
+def stored_changes(after: str) -> str:
+    return (
+        f"SELECT change FROM incidents_publishedchange WHERE seq > {after} ORDER BY seq LIMIT 1000"
+    )

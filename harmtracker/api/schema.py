@@ -155,12 +155,16 @@ def describe(
 ) -> Callable[[Any], Any]:
     """Describe a view: its parameters, its answer, and every other answer it may give.
 
-    ``also`` are media types of files that the same may be had as; ``more`` are answers by their
-    status, those from 400 on as problems. The description is the docstring
-    of the view, which is written for the API's users.
+    ``also`` are media types of files that the same may be had as; where ``ok`` is None, there is no
+    JSON beside them. ``more`` are answers by their status, those from 400 on as problems. The
+    description is the docstring of the view, which is written for the API's users.
     """
     responses: dict[Any, Any] = {
-        (200, "application/json"): OpenApiResponse(ok, description="The answer."),
+        **(
+            {(200, "application/json"): OpenApiResponse(ok, description="The answer.")}
+            if ok is not None
+            else {}
+        ),
         **{
             (200, media_type): OpenApiResponse(OpenApiTypes.BINARY, description="The answer.")
             for media_type in also

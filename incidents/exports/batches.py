@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import connections
@@ -46,14 +47,16 @@ class _Enough(Exception):
     """Ends a COPY before its last row: on an exception psycopg cancels what is still to come."""
 
 
-def _copy(statement: Statement, form: str, most_bytes: int) -> tuple[list[bytes], int, bool]:
+def _copy(
+    statement: Statement, form: str, most_bytes: int, *, is_export: bool = True
+) -> tuple[list[bytes], int, bool]:
     """The rows of one COPY, their bytes, and whether it was ended before its last one."""
     rows: list[bytes] = []
     size = 0
     connection = connections[USING]
     try:
         with (
-            timeouts.for_exports(USING),
+            timeouts.for_exports(USING) if is_export else nullcontext(),
             connection.wrap_database_errors,
             connection.cursor() as cursor,
             cursor.copy(
@@ -108,10 +111,13 @@ def _text_and_key(row: bytes, keys: int) -> tuple[bytes, Key]:
 
 
 def read_texts(
-    statement: Statement, keys: int, most_bytes: int
+    statement: Statement, keys: int, most_bytes: int, *, is_export: bool = True
 ) -> tuple[list[tuple[bytes, Key]], int, bool]:
-    """Texts with their keys, of one select; whether it was ended for their length."""
-    rows, size, was_ended = _copy(statement, "binary", most_bytes)
+    """Texts with their keys, of one select; whether it was ended for their length.
+
+    A page is no export, and may take no longer than any other answer.
+    """
+    rows, size, was_ended = _copy(statement, "binary", most_bytes, is_export=is_export)
     if rows:
         rows[0] = rows[0].removeprefix(_SIGNATURE + rows[0][len(_SIGNATURE) : _HEADER])
     texts = [_text_and_key(row, keys) for row in rows if row and row != _TRAILER]

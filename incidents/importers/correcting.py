@@ -32,9 +32,12 @@ LEFT = "It was edited by hand since: it is left as it is."
 def open_for(incident: Incident, importer: User, reason: str) -> None:
     """Make the record one that can be edited. Raises :class:`Conflict` where it cannot be.
 
-    A record that waits for a verifier is not pulled out of the verifier's hands.
+    A record that waits for a verifier is not pulled out of the verifier's hands, and nobody edits
+    a draft that they may not see.
     """
     locked = Incident.objects.select_for_update(no_key=True).get(pk=incident.pk)
+    if not Incident.objects.visible_to(importer).filter(pk=locked.pk).exists():
+        raise Conflict("Somebody else's import of this event is not published: wait until it is.")
     if locked.state == State.PUBLISHED:
         workflow.take_step(Verb.REOPEN, incident_id=locked.pk, actor=importer, reason=reason)
     elif locked.state != State.DRAFT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class _Lines:
             self.number += 1
             if self.is_too_long or len(self.taken) > MAX_LINES_OF_A_ROW:
                 raise csv.Error("it is too long for a row")
+            if self.number == 1:
+                line = line.removeprefix(_BOM)
             yield line.decode("utf-8", "surrogateescape")
 
     def _next(self) -> bytes:
@@ -94,8 +97,6 @@ def read(file: BinaryIO) -> Iterator[CsvRow]:
                 yield CsvRow(line, lines.taken[0], fault=f"The row cannot be read as CSV: {error}.")
                 break  # the reader is in the middle of a row: take another
             original = b"".join(lines.taken)
-            if line == 1 and values:
-                values[0] = values[0].removeprefix("\ufeff")
             width = width or len(values)
             if not values:
                 continue
@@ -112,4 +113,5 @@ def read(file: BinaryIO) -> Iterator[CsvRow]:
 def values_of(original: bytes) -> tuple[str, ...]:
     """The fields of a stored row."""
     text = original.removeprefix(_BOM).decode("utf-8", "surrogateescape")
-    return tuple(next(csv.reader(text.splitlines(keepends=True))))
+    # Lines end where those of the file do: U+2028 and the like stand inside of fields.
+    return tuple(next(csv.reader(io.StringIO(text, newline="\n"), strict=True)))

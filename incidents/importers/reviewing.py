@@ -39,6 +39,9 @@ AT_ONCE = 200
 REVIEWED = (RowOutcome.CREATED, RowOutcome.CLAIM_ADDED, RowOutcome.CORRECTED)
 FOUR_EYES = "An import is verified and published by another person than the one who imported it."
 
+# Held by an import while it runs.
+RUNNING = "hashtext('harmtracker import of ucdp-ged')"
+
 Say = Callable[[int], None]
 
 
@@ -307,12 +310,20 @@ def give_back(
     request_id: uuid.UUID | None = None,
     say: Say = _quiet,
 ) -> ImportBatch:
-    """Return a batch with all its records to the importer, with the reason."""
+    """Return a batch with all its records to the importer, with the reason.
+
+    One that was never finished too, so that a file that is lost stops no other import. Who
+    imported it may submit what was stored of it.
+    """
     with acting(person, reason, request_id=request_id):
-        locked = _lock(batch_uuid, person, BatchState.SUBMITTED, BatchState.VERIFIED)
+        locked = _lock(
+            batch_uuid, person, BatchState.IMPORTING, BatchState.SUBMITTED, BatchState.VERIFIED
+        )
         _may(person, "return_incident", "return")
         if not reason.strip():
             raise Invalid("Say why.", fields={"reason": ["Say why."]})
+        if locked.batch.state == BatchState.IMPORTING:
+            _refuse_running()
         waiting = locked.of_state(State.SUBMITTED, State.VERIFIED)
         _take(locked, waiting, Verb.RETURN, State.DRAFT, person, reason=reason, say=say)
         locked.batch.state = BatchState.RETURNED
@@ -320,6 +331,13 @@ def give_back(
         locked.batch.reason = reason
         locked.batch.save(update_fields=["state", "verified_by", "reason"])
         return locked.batch
+
+
+def _refuse_running() -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_xact_lock({RUNNING})")
+        if cursor.fetchone() != (True,):
+            raise Conflict("The import is running: wait for its end.")
 
 
 _SUMS = """

@@ -39,7 +39,6 @@ OUTLET = "ucdp"
 CHUNK = 500
 # Rows that a report names one by one; all of them are stored with the batch.
 NAMED = 40
-_LOCK = "hashtext('harmtracker import of ucdp-ged')"
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ class Importer:
             raise Conflict(
                 f"{batch}, begun by {batch.importer}, is not finished: have it run again with the "
                 "same file and the same criteria, and it goes on after line "
-                f"{batch.lines_done}."
+                f"{batch.lines_done}. If the file is lost, a verifier returns the batch."
             )
         self.batch = batch
         self.report.is_resumed_after = batch.lines_done
@@ -406,13 +405,13 @@ def _plain(text: str) -> str:
 def _alone() -> Iterator[None]:
     """One import of this dataset at a time. Raises :class:`Conflict` where another one runs."""
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"SELECT pg_try_advisory_lock({_LOCK})")
+        cursor.execute(f"SELECT pg_try_advisory_lock({reviewing.RUNNING})")
         if cursor.fetchone() != (True,):
             raise Conflict("Another import of this dataset is running: wait for its end.")
         try:
             yield
         finally:
-            cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+            cursor.execute(f"SELECT pg_advisory_unlock({reviewing.RUNNING})")
 
 
 def import_file(

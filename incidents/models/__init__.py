@@ -7,6 +7,7 @@ and rows and releases need published.
 
 from .actors import Actor
 from .casualties import CasualtyCount, CountBasis
+from .changes import PublishedChange
 from .claims import Claim
 from .imports import ImportBatch, ImportedRow
 from .incidents import (
@@ -35,6 +36,7 @@ from .redacted import RedactedText
 from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWithdrawal
 from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
+from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
 from .weapons import WeaponType, WeaponUse
 
@@ -59,10 +61,14 @@ __all__ = [
     "Merge",
     "Place",
     "PublishedCasualty",
+    "PublishedChange",
     "PublishedClaim",
+    "PublishedGroupValue",
     "PublishedIncident",
     "PublishedIncidentRow",
+    "PublishedPart",
     "PublishedReference",
+    "PublishedTally",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",

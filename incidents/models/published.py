@@ -233,6 +233,11 @@ class PublishedIncident(models.Model):
             ),
             models.Index(fields=["code", "valid_from"], name="published_by_code"),
             models.Index(fields=["valid_from"], name="published_by_position"),
+            models.Index(
+                fields=["valid_until"],
+                name="published_by_end",
+                condition=Q(valid_until__isnull=False),
+            ),
             models.Index(fields=["latitude", "longitude"], name="published_by_point"),
             *(
                 models.Index(
@@ -310,9 +315,10 @@ class PublishedTotal(models.Model):
 
 
 class PublishedReference(models.Model):
-    """A place, actor, outlet or article, as the last document that names it has it.
+    """A place, actor, outlet or article, as the newest document that names it has it.
 
-    It is here while a current document names it, and gone with the last one that does.
+    It was so from ledger position ``valid_from`` until before ``valid_until``: there is a row while
+    a current document names it.
     """
 
     kind = models.CharField(max_length=10, help_text="place, actor, outlet or article.")
@@ -329,14 +335,20 @@ class PublishedReference(models.Model):
     language = models.CharField(max_length=40, null=True)
     outlet = models.CharField(max_length=40, null=True, help_text="Id of an article's outlet.")
     document = models.TextField(help_text="Canonical JSON.")
-    seq = models.PositiveBigIntegerField(help_text="Ledger position of that document.")
+    valid_from = models.PositiveBigIntegerField()
+    valid_until = models.PositiveBigIntegerField(null=True)
     search = SearchVectorField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="incidents_publishedreference_once", fields=["kind", "key"]
-            )
+                name="incidents_publishedreference_one_current",
+                fields=["kind", "key"],
+                condition=Q(valid_until__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="incidents_publishedreference_once", fields=["kind", "key", "valid_from"]
+            ),
         ]
         indexes = [
             models.Index(fields=["kind", "name", "key"], name="reference_by_name"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -29,7 +29,6 @@ from incidents.models import (
 )
 from sources.models import Article, Outlet
 
-from .canonical import canonical
 from .totals import Row, totals
 
 SHAPE = 1
@@ -443,89 +442,3 @@ def summarise(document: dict[str, Any]) -> dict[str, Any]:
         ],
         "claim_count": len(document["claims"]),
     }
-
-
-def differences(before: Any, after: Any, path: str = "") -> list[str]:
-    """Where two contents differ, as paths such as ``place.name`` or ``claims[2].counts[0].min``."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return [
-            line
-            for key in sorted({*before, *after})
-            for line in differences(
-                before.get(key), after.get(key), f"{path}.{key}" if path else key
-            )
-        ]
-    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [
-            line
-            for i, (one, other) in enumerate(zip(before, after, strict=True))
-            for line in differences(one, other, f"{path}[{i}]")
-        ]
-    return [] if before == after else [path]
-
-
-class Change(NamedTuple):
-    """One value that differs between two contents; None where it is not there."""
-
-    path: str
-    before: Any
-    after: Any
-
-
-# What tells the items of a list apart, so that one that was moved is not a difference. Lists of
-# others are compared by position.
-_KEYS: dict[str, tuple[str, ...]] = {
-    "claims": ("id",),
-    "further_places": ("id",),
-    "path": ("id",),
-    "casualties": ("outcome", "status", "role", "sex", "age_group", "affiliation.id"),
-    "counts": ("outcome", "status", "role", "sex", "age_group", "affiliation.id"),
-    "weapons": ("code", "platform"),
-    "involvement": ("actor.id", "role"),
-    "basis": ("bound", "claim"),
-    "links": ("kind", "code"),
-    "external_ids": ("dataset", "value"),
-}
-
-
-def changes(before: Any, after: Any) -> list[Change]:
-    """What differs between two contents, value by value, each with what was and what is.
-
-    A path names an item by what tells it apart where its list has such a thing, as in
-    ``casualties[killed civilian all all all].max`` or ``claims[<id>].paraphrase``, else by its
-    position, as in ``victims[0].age``.
-    """
-    return list(_changes(before, after, "", ""))
-
-
-def _changes(before: Any, after: Any, path: str, name: str) -> Iterator[Change]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted({*before, *after}):
-            yield from _changes(
-                before.get(key), after.get(key), f"{path}.{key}" if path else key, key
-            )
-    elif isinstance(before, list) and isinstance(after, list):
-        one, other = _by_key(before, name), _by_key(after, name)
-        if one is None or other is None:
-            one, other = dict(enumerate(before)), dict(enumerate(after))
-        for item in dict.fromkeys([*one, *other]):
-            yield from _changes(one.get(item), other.get(item), f"{path}[{item}]", "")
-    # Of the same sort as well: true is no 1.
-    elif canonical(before) != canonical(after):
-        yield Change(path, before, after)
-
-
-def _by_key(items: list[Any], name: str) -> dict[Any, Any] | None:
-    """The items by what tells them apart; None where nothing does."""
-    if name not in _KEYS or not all(isinstance(item, dict) for item in items):
-        return None
-    keyed = {" ".join(filter(None, (_at(i, key) for key in _KEYS[name]))): i for i in items}
-    return keyed if len(keyed) == len(items) else None
-
-
-def _at(item: dict[str, Any], key: str) -> str:
-    """A value within an item by its key, such as ``affiliation.id``; empty where there is none."""
-    value: Any = item
-    for step in key.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return "" if value is None else str(value)

@@ -14,6 +14,7 @@ from django.db import connections
 
 from harmtracker.errors import Conflict
 from incidents.choices import VersionKind
+from incidents.comparing import differences
 from incidents.models import (
     Incident,
     LedgerEntry,
@@ -23,11 +24,11 @@ from incidents.models import (
     Review,
 )
 
-from . import ledger, projection
+from . import changes, ledger, projection
 from .canonical import canonical, sha256
 from .codes import next_code
 from .commitments import Disclosure, Path, commit, dotted, holding, new_nonce, take_out
-from .document import SHAPE, build_contents, differences
+from .document import SHAPE, build_contents
 
 # Contents that are in memory together.
 BUILT_AT_ONCE = 200
@@ -127,6 +128,7 @@ def redact(
 
     Under a locked head. The version's own entry is not touched: a new one says what was done.
     """
+    former = json.loads(version.document)
     document, kept, taken = take_out(
         json.loads(version.document), json.loads(version.disclosures), paths, reason
     )
@@ -138,7 +140,7 @@ def redact(
         version=version.number,
         committed_sha256=version.entry.committed_sha256,
     )
-    Redaction.objects.using("default").create(
+    redaction = Redaction.objects.using("default").create(
         entry=entry,
         code=version.code,
         number=version.number,
@@ -150,7 +152,8 @@ def redact(
     version.disclosures = canonical(kept)
     version.note = document["note"] or ""
     version.save(using="default", update_fields=["document", "sha256", "disclosures", "note"])
-    projection.renew(version)
+    projection.renew(version, former)
+    changes.record_redactions([redaction])
     return entry
 
 

@@ -94,10 +94,10 @@ def _traits(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "record_type", document["record_type"]
     yield "harm_reported", document["harm_reported"]
     yield from _several("circumstance", document["circumstances"])
-    yield from _several("weapon", [code for row in weapons for code in _levels(row)])
+    yield from _several("weapon", [code for row in weapons for code in weapon_levels(row)])
     yield from _several("platform", [row["platform"] for row in weapons])
     for row in weapons:
-        for code in _levels(row):
+        for code in weapon_levels(row):
             yield "weapon_platform", f"{code} {row['platform']}"
     # None where the name was taken out.
     named = [row["dataset"] for row in document["external_ids"] if row["dataset"]]
@@ -136,7 +136,8 @@ def _flag(value: Any) -> str:
     return "true" if value else "false"
 
 
-def _levels(weapon: dict[str, Any]) -> list[str]:
+def weapon_levels(weapon: dict[str, Any]) -> list[str]:
+    """Its code, and that of its first level where it is of the second."""
     return [code for code in (weapon["code"], weapon["parent"]) if code]
 
 

@@ -17,7 +17,7 @@ BOUNDS = ("min", "best", "max")
 # What tells the rows of an assessment apart.
 _ROW = ("outcome", "status", "role", "sex", "age_group")
 # What publishing adds, and what a redaction adds: no content.
-_STAMPS = {
+STAMPS = {
     "shape",
     "code",
     "version",
@@ -120,7 +120,7 @@ def moved(before: Document | None, after: Document | None) -> dict[str, Any]:
             if _differ(claims[0][key], claims[1][key])
         ),
         "changed": sorted(
-            key for key in {*one, *other} - _STAMPS if _differ(one.get(key), other.get(key))
+            key for key in {*one, *other} - STAMPS if _differ(one.get(key), other.get(key))
         ),
     }
 
@@ -131,8 +131,10 @@ def figure_names(found: dict[str, Any]) -> list[str]:
     for figure in found["figures"]:
         total = f"{figure['outcome']}_{figure['bucket']}"
         one, other = figure["from"] or {}, figure["to"] or {}
-        names.add(total)
-        names |= {f"{total}_{b}" for b in BOUNDS if one.get(b) != other.get(b)}
+        bounds = {f"{total}_{b}" for b in BOUNDS if one.get(b) != other.get(b)}
+        # A total of which nothing is known, where there was none, is no figure that moved.
+        if bounds or one.get("at_least", False) != other.get("at_least", False):
+            names |= {total, *bounds}
     return sorted(names)
 
 

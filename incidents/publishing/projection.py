@@ -16,19 +16,22 @@ from django.db.models import Model
 from incidents.choices import VersionKind
 from incidents.finding import FIGURES
 from incidents.models import (
+    PublishedChange,
     PublishedIncident,
     PublishedReference,
     PublishedTotal,
     PublishedVersion,
+    Redaction,
 )
 from incidents.search import vector_literal
 
-from . import index_keys, rows
+from . import changes, index_keys, references, rows, tallies
 from .canonical import canonical
 from .document import summarise
+from .references import Happening
 
 # To be raised when rows come to say something else: `manage.py migrate` then writes them anew.
-INDEX_SHAPE = 3
+INDEX_SHAPE = 4
 # Rows of one statement.
 ROWS_AT_ONCE = 500
 
@@ -39,109 +42,6 @@ def _date(text: str | None) -> datetime.date | None:
     return None if text is None else datetime.date.fromisoformat(text)
 
 
-def _all_actors(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from index_keys.involved(document)
-    for claim in document["claims"]:
-        speaker = claim["attributed_to"]
-        if speaker["type"] == "actor":
-            yield from index_keys.steps(
-                {k: speaker[k] for k in ("id", "name", "names", "kind", "path")}
-            )
-        for row in claim["involvement"]:
-            yield from index_keys.steps(row["actor"])
-        for row in claim["counts"]:
-            if row["affiliation"]:
-                yield from index_keys.steps(row["affiliation"])
-
-
-def _all_outlets(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    keys = ("id", "name", "names", "kind", "country", "reliability")
-    for claim in document["claims"]:
-        yield claim["article"]["outlet"]
-        if claim["attributed_to"]["type"] == "outlet":
-            yield {key: claim["attributed_to"][key] for key in keys}
-
-
-def references(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Everything with an id that the document names: (kind, id) -> as it names it."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for kind, things in (
-        ("place", index_keys.places(document)),
-        ("actor", _all_actors(document)),
-        ("outlet", _all_outlets(document)),
-        ("article", (claim["article"] for claim in document["claims"])),
-    ):
-        for thing in things:
-            found.setdefault((kind, thing["id"]), thing)
-    return found
-
-
-def _name(thing: dict[str, Any]) -> str | None:
-    """Its name, or an article's title; None where it was taken out."""
-    return thing["name"] if "name" in thing else thing["title"]
-
-
-FOUND_BY = ("subkind", "pcode", "parent_keys", "country", "language", "outlet")
-
-
-def _found_by(kind: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """What a thing that documents name is filtered by, as columns."""
-    above = thing["path"][:1] if kind == "place" else []
-    return {
-        "subkind": thing.get("level") or thing.get("kind"),
-        "pcode": thing.get("pcode"),
-        "parent_keys": [key for place in above for key in (place["id"], place["pcode"]) if key],
-        "country": thing.get("country"),
-        "language": thing.get("language"),
-        "outlet": thing["outlet"]["id"] if kind == "article" else None,
-    }
-
-
-def _store_references(found: dict[tuple[str, str], tuple[dict[str, Any], int]]) -> None:
-    """Each thing as the version at that ledger position names it."""
-    PublishedReference.objects.using("default").bulk_create(
-        [
-            PublishedReference(
-                kind=kind,
-                key=key,
-                name=_name(thing) or "",
-                document=canonical(thing),
-                seq=seq,
-                search=vector_literal([_name(thing), *thing.get("names", []), thing.get("pcode")]),
-                **_found_by(kind, thing),
-            )
-            for (kind, key), (thing, seq) in found.items()
-        ],
-        batch_size=ROWS_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["kind", "key"],
-        update_fields=["name", "document", "seq", "search", *FOUND_BY],
-    )
-
-
-def _renew_references(keys: set[str]) -> None:
-    """As the newest current document has them, those that the one just closed named.
-
-    What no current document names any more goes, with the words of the one that did.
-    """
-    current = PublishedIncident.objects.using("default").filter(valid_until=None)
-    for key in sorted(keys):
-        newest = current.filter(reference_keys__contains=[key]).order_by("-valid_from").first()
-        rows = PublishedReference.objects.using("default").filter(key=key)
-        if newest is None:
-            rows.delete()
-        elif not rows.filter(seq=newest.valid_from).exists():
-            version = PublishedVersion.objects.using("default").get(pk=newest.version_id)
-            named = references(json.loads(version.document))
-            _store_references(
-                {
-                    name: (thing, newest.valid_from)
-                    for name, thing in named.items()
-                    if name[1] == key
-                }
-            )
-
-
 def project_all(versions: Sequence[PublishedVersion]) -> None:
     """Write the index rows of versions just published, and close those of the ones before.
 
@@ -150,20 +50,21 @@ def project_all(versions: Sequence[PublishedVersion]) -> None:
     """
     gone = _close_former({version.code: version.entry_id for version in versions})
     indexed: list[Indexed] = []
-    found: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
-    for version in versions:
+    happenings: list[Happening] = []
+    told = [(version, json.loads(version.document)) for version in versions]
+    for version, document in told:
+        named: dict[references.Name, references.Thing] = {}
         if version.kind == VersionKind.PUBLISHED:
-            document = json.loads(version.document)
-            named = references(document)
+            named = references.named_in(document)
             indexed.append((_incident_row(version, document, named), document))
-            found.update({name: (thing, version.entry_id) for name, thing in named.items()})
+        happenings.append(Happening(version.entry_id, named, gone.get(version.code, frozenset())))
     _store(indexed)
-    _store_references(found)
-    _renew_references(gone - {key for _kind, key in found})
+    references.follow(happenings)
+    changes.record(told)
 
 
-def _close_former(closed_at: dict[str, int]) -> set[str]:
-    """End the rows that were current until now, and give what they named."""
+def _close_former(closed_at: dict[str, int]) -> dict[str, frozenset[str]]:
+    """End the rows that were current until now; code -> the keys of what they named."""
     former = list(
         PublishedIncident.objects.using("default").filter(code__in=closed_at, valid_until=None)
     )
@@ -172,27 +73,28 @@ def _close_former(closed_at: dict[str, int]) -> set[str]:
     PublishedIncident.objects.using("default").bulk_update(
         former, ["valid_until"], batch_size=ROWS_AT_ONCE
     )
-    return {key for row in former for key in row.reference_keys}
+    tallies.close([row.pk for row in former])
+    return {row.code: frozenset(row.reference_keys) for row in former}
 
 
-def renew(version: PublishedVersion) -> None:
-    """Write the index rows of a version anew, out of which values were taken.
+def renew(version: PublishedVersion, former: dict[str, Any]) -> None:
+    """Write the index rows of a version anew, out of whose ``former`` document values were taken.
 
     It was found from and until the same ledger positions.
     """
+    changes.renew(version)
     row = PublishedIncident.objects.using("default").filter(pk=version.pk).first()
     if row is None:  # a tombstone, which has none
         return
     valid_until = row.valid_until
     row.delete(using="default")
     document = json.loads(version.document)
-    found = references(document)
-    row = _incident_row(version, document, found)
+    named, named_before = references.named_in(document), references.named_in(former)
+    row = _incident_row(version, document, named)
     row.valid_until = valid_until
     _store([(row, document)])
-    held = PublishedReference.objects.using("default").filter(seq=version.pk)
-    keys = set(held.values_list("kind", "key"))
-    _store_references({name: (found[name], version.pk) for name in found.keys() & keys})
+    tallies.close([row.pk])
+    references.retell(name for name in named_before if named.get(name) != named_before[name])
 
 
 def _incident_row(
@@ -253,6 +155,7 @@ def _store(indexed: Sequence[Indexed]) -> None:
     _insert(PublishedIncident, (row for row, _document in indexed))
     _insert(PublishedTotal, (part for row, document in indexed for part in _totals(row, document)))
     rows.store(rows.build(row.pk, document) for row, document in indexed)
+    tallies.store(tallies.build(row, document) for row, document in indexed)
 
 
 def _insert(model: type[Model], unsaved: Iterable[Model]) -> None:
@@ -272,6 +175,7 @@ def rebuild() -> int:
     """
     PublishedReference.objects.using("default").all().delete()
     PublishedIncident.objects.using("default").all().delete()
+    PublishedChange.objects.using("default").all().delete()
     count = 0
     batch: list[PublishedVersion] = []
     versions = PublishedVersion.objects.using("default").order_by("entry_id")
@@ -283,10 +187,12 @@ def rebuild() -> int:
         batch.append(version)
         count += 1
     project_all(batch)
+    redactions = Redaction.objects.using("default").select_related("entry").order_by("entry")
+    changes.record_redactions(redactions.iterator(chunk_size=ROWS_AT_ONCE))
     return count
 
 
 def is_outdated() -> bool:
     """Whether index rows were written by an earlier form of this module."""
     rows = PublishedIncident.objects.using("default")
-    return rows.exclude(index_shape=INDEX_SHAPE).exists()
+    return rows.exclude(index_shape=INDEX_SHAPE).exists() or changes.is_missing()

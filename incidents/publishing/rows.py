@@ -54,13 +54,14 @@ def build(position: int, document: dict[str, Any]) -> Rows:
 def store(built: Iterable[Rows]) -> None:
     """Write rows of any number of versions, in one COPY per table."""
     built = list(built)
-    _copy(PublishedIncidentRow, [rows.incident for rows in built])
-    _copy(PublishedCasualty, [values for rows in built for values in rows.casualties])
-    _copy(PublishedVictim, [values for rows in built for values in rows.victims])
-    _copy(PublishedClaim, [values for rows in built for values in rows.claims])
+    copy(PublishedIncidentRow, [rows.incident for rows in built])
+    copy(PublishedCasualty, [values for rows in built for values in rows.casualties])
+    copy(PublishedVictim, [values for rows in built for values in rows.victims])
+    copy(PublishedClaim, [values for rows in built for values in rows.claims])
 
 
-def _copy(model: type[models.Model], rows: Sequence[Values]) -> None:
+def copy(model: type[models.Model], rows: Sequence[Values]) -> None:
+    """Add rows by COPY, all of the same columns."""
     if not rows:
         return
     columns = list(rows[0])
@@ -72,10 +73,10 @@ def _copy(model: type[models.Model], rows: Sequence[Values]) -> None:
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy(command) as copy,
+        cursor.copy(command) as stream,
     ):
         for values in rows:
-            copy.write_row([values[column] for column in columns])
+            stream.write_row([values[column] for column in columns])
 
 
 def _joined(values: Iterable[str | None], separator: str) -> str | None:
@@ -165,7 +166,8 @@ def _incident_totals(found: dict[str, Any]) -> Values:
     }
 
 
-def _row(count: dict[str, Any]) -> Row:
+def count_row(count: dict[str, Any]) -> Row:
+    """A count row of a document, as totals read it."""
     affiliation = count["affiliation"]
     return Row(
         count["outcome"],
@@ -193,7 +195,7 @@ def group_total(counts: Sequence[dict[str, Any]], outcome: str, group: str) -> T
             sex="all" if row.sex == sex else row.sex,
             age_group="all" if row.age_group == age else row.age_group,
         )
-        for row in map(_row, counts)
+        for row in map(count_row, counts)
         if row.outcome == outcome
         and covers("sex", sex, row.sex)
         and row.age_group != "all"
@@ -224,7 +226,7 @@ def _is_whole(row: Row, rows: Sequence[Row]) -> bool:
 
 
 def _casualties(position: int, counts: Sequence[dict[str, Any]]) -> list[Values]:
-    rows = [_row(count) for count in counts]
+    rows = [count_row(count) for count in counts]
     return [
         {
             "incident_id": position,
@@ -273,7 +275,7 @@ def _victim(position: int, place: int, victim: dict[str, Any]) -> Values:
 def _claim(position: int, place: int, claim: dict[str, Any]) -> Values:
     article, speaker = claim["article"], claim["attributed_to"]
     archived, point = article["archived"], claim["point"] or {}
-    found = totals(map(_row, claim["counts"]))
+    found = totals(map(count_row, claim["counts"]))
     return {
         "incident_id": position,
         "position": place,

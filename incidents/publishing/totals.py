@@ -78,7 +78,8 @@ def _share_nobody(one: Row, other: Row) -> bool:
     return None not in (one.affiliation, other.affiliation) and one.affiliation != other.affiliation
 
 
-def _widest(rows: Sequence[Row]) -> list[Row]:
+def widest(rows: Sequence[Row]) -> list[Row]:
+    """Rows that are part of no other."""
     return [
         row for row in rows if not any(other is not row and contains(other, row) for other in rows)
     ]
@@ -101,13 +102,21 @@ def add(rows: Iterable[Row | Total]) -> Total:
     )
 
 
+def is_from_parts(rows: Iterable[Row]) -> bool:
+    """Whether a bucket of these rows of one outcome has parts without a whole."""
+    buckets: dict[str, list[Row]] = {}
+    for row in rows:
+        buckets.setdefault(row.bucket, []).append(row)
+    return any(not row.is_whole for held in buckets.values() for row in widest(held))
+
+
 def _total(rows: Sequence[Row]) -> Total:
-    widest = _widest(rows)
-    if all(row.is_whole for row in widest):
-        return add(widest)
-    minima = [row.min for row in widest if row.min is not None]
+    whole = widest(rows)
+    if all(row.is_whole for row in whole):
+        return add(whole)
+    minima = [row.min for row in whole if row.min is not None]
     apart = all(
-        _share_nobody(one, other) for i, one in enumerate(widest) for other in widest[i + 1 :]
+        _share_nobody(one, other) for i, one in enumerate(whole) for other in whole[i + 1 :]
     )
     low = (sum(minima) if apart else max(minima)) if minima else None
     return Total(min=low, at_least=low is not None)

@@ -199,9 +199,6 @@ def test_more_rows_than_a_sheet_has_are_refused_before_it_begins(
     response = client.get("/api/v1/claims/?format=xlsx")
     assert response.status_code == 400
     assert "format=csv" in response.json()["detail"]
-    monkeypatch.setattr(xlsx, "MOST_ROWS", 1000)
-    monkeypatch.setattr(xlsx, "MOST_BYTES", 1000)
-    assert client.get("/api/v1/claims/?format=xlsx").status_code == 400
 
 
 @pytest.mark.parametrize("form", ["csv", "hxl", "ndjson"])
@@ -210,11 +207,11 @@ def test_what_breaks_off_is_refused_by_its_readers(
 ) -> None:
     read, calls = batches._copy, []
 
-    def fail_later(*arguments: Any) -> Any:
+    def fail_later(*arguments: Any, **named: Any) -> Any:
         calls.append(arguments)
         if len(calls) > 1:
             raise RuntimeError("The database is gone.")
-        return read(*arguments)
+        return read(*arguments, **named)
 
     monkeypatch.setattr(batches, "_copy", fail_later)
     monkeypatch.setattr(batches, "FIRST_ROWS", 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -511,3 +512,84 @@ def test_an_import_that_is_killed_goes_on_to_the_same_rows(people: SimpleNamespa
     before = everything()
     import_file(SHIPPED, people.researcher)
     assert everything() == before
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        ("column", "text"),
+        [
+            ("source_headline", "one\u2028two"),
+            ("where_coordinates", "Hpakant\u2028town"),
+            ("source_headline", "one\x0btwo"),
+        ],
+    )
+    def test_a_field_with_what_others_take_for_a_line_end_is_compared(
+        self, tmp_path: Path, people: SimpleNamespace, column: str, text: str
+    ) -> None:
+        batch = import_file(write(tmp_path, row(**{column: text})), people.researcher).batch
+        assert batch is not None
+        reviewing.give_back(batch.uuid, people.verifier, "Look again")
+        changed = write(tmp_path, row(**{column: text, "high": "10"}))
+        assert counts(import_file(changed, people.researcher)) == {"corrected": 1}
+
+    @pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("is_quoted", [False, True])
+    def test_a_byte_order_mark_and_line_ends_as_excel_and_r_write_them(
+        self, tmp_path: Path, person: Any, ends: bytes, is_quoted: bool
+    ) -> None:
+        header, rest = text_of([row()]).encode().split(b"\n", 1)
+        if is_quoted:
+            header = b'"' + header.replace(b",", b'","') + b'"'
+        path = tmp_path / "ged.csv"
+        path.write_bytes(b"\xef\xbb\xbf" + header + ends + rest.removesuffix(b"\n") + ends)
+        assert counts(import_file(path, person)) == {"created": 1}
+        before = everything()
+        import_file(write(tmp_path, row(), name="plain.csv"), person)
+        assert everything() == before
+
+
+class TestOthers:
+    def test_a_lost_file_stops_no_other_import(
+        self, tmp_path: Path, people: SimpleNamespace
+    ) -> None:
+        path = write(tmp_path, *(row(id=str(n)) for n in range(1, 4)))
+        with pytest.raises(KeyboardInterrupt):
+            cut_off(path, people.researcher, after=3)
+        lost = ImportBatch.objects.get()
+        reviewing.give_back(lost.uuid, people.verifier, "Its file is lost")
+        other = write(tmp_path, row(id="9"), name="other.csv")
+        assert counts(import_file(other, people.other_researcher)) == {"created": 1}
+        # What was stored of it is reviewed as any batch.
+        submitted = reviewing.submit_again(lost.uuid, people.researcher)
+        assert (submitted.state, reviewing.states(lost)) == ("submitted", {"submitted": 2})
+        assert counts(import_file(path, people.researcher)) == {"created": 1, "unchanged": 2}
+
+    def test_nobody_returns_an_import_that_runs(
+        self, tmp_path: Path, people: SimpleNamespace
+    ) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            cut_off(
+                write(tmp_path, *(row(id=str(n)) for n in range(3))), people.researcher, after=3
+            )
+        batch = ImportBatch.objects.get()
+        at = connections["default"].get_connection_params()
+        place = {name: at[name] for name in ("host", "port", "user", "password") if name in at}
+        with psycopg.connect(**place, dbname=at["dbname"]) as running:
+            running.execute(f"SELECT pg_advisory_lock({reviewing.RUNNING})")
+            with pytest.raises(Conflict, match="is running"):
+                reviewing.give_back(batch.uuid, people.verifier, "Its file is lost")
+        with pytest.raises(NotAllowed):
+            reviewing.give_back(batch.uuid, people.researcher, "Mine")
+
+    def test_a_draft_of_somebody_else_is_not_corrected(
+        self, tmp_path: Path, people: SimpleNamespace
+    ) -> None:
+        batch = import_file(write(tmp_path, row(id="1")), people.researcher).batch
+        assert batch is not None
+        reviewing.give_back(batch.uuid, people.verifier, "Look again")
+        incident = ExternalId.objects.get(value="1").incident
+        before = build_content(incident.pk)
+        report = import_file(write(tmp_path, row(id="1", best="6")), people.other_researcher)
+        assert counts(report) == {"refused": 1}
+        assert "not published" in report.named[-1][2].message
+        assert build_content(incident.pk) == before

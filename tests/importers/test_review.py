@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from harmtracker.errors import Conflict, NotAllowed
 from harmtracker.history.acting import acting
 from incidents import services
+from incidents.api.casework import imports
 from incidents.importers import reviewing
 from incidents.importers.ucdp_import import import_file
 from incidents.models import (
@@ -274,3 +275,35 @@ def test_every_record_is_an_incident_of_the_dataset(batch: ImportBatch) -> None:
     assert {incident.dataset.slug for incident in Incident.objects.filter(
         pk__in=reviewing.records(batch)
     )} == {"ucdp-ged"}  # fmt: skip
+
+
+def test_a_row_of_somebody_elses_draft_does_not_name_it(
+    api: Program, batch: ImportBatch, people: SimpleNamespace, tmp_path: Path
+) -> None:
+    other = import_file(
+        write(tmp_path, row(id="1", source_headline="Another")), people.other_researcher
+    ).batch
+    assert other is not None
+    path = f"/api/v1/casework/imports/{other.uuid}/rows/"
+    (kept,) = api("other_researcher").get(path).json()["results"]
+    assert (kept["outcome"], kept["incident"]) == ("unchanged", None)
+    (kept,) = api("verifier").get(path).json()["results"]
+    assert kept["incident"] is not None
+
+
+@pytest.mark.parametrize("name", ["verify", "publish"])
+def test_many_records_are_taken_a_step_by_command(
+    api: Program,
+    batch: ImportBatch,
+    people: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    if name == "publish":
+        reviewing.verify(batch.uuid, people.verifier)
+    before = states(batch)
+    monkeypatch.setattr(imports.STEP_VIEWS[name], "most", 2)
+    answer = step(api("verifier"), batch, name)
+    assert answer.status_code == 409
+    assert "manage.py import_batch" in answer.json()["detail"]
+    assert states(batch) == before

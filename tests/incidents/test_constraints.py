@@ -37,8 +37,11 @@ from incidents.models import (
     Place,
     PublishedCasualty,
     PublishedClaim,
+    PublishedGroupValue,
     PublishedIncident,
+    PublishedPart,
     PublishedReference,
+    PublishedTally,
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
@@ -184,8 +187,32 @@ published_claim = plain(
     attributed_to="d",
     kind="report",
 )
+published_tally = plain(
+    PublishedTally,
+    incident=published_incident,
+    outcome="new",
+    first=False,
+    valid_from=1,
+    grading="weak",
+    from_parts=False,
+)
+published_part = plain(
+    PublishedPart,
+    incident=published_incident,
+    dimensions="sex",
+    outcome="killed",
+    bucket="civilian",
+    sex="new",
+)
+published_group_value = plain(
+    PublishedGroupValue,
+    incident=published_incident,
+    dimension="weapon",
+    value="new",
+    is_alternative=False,
+)
 published_reference = plain(
-    PublishedReference, kind="place", key="new", name="New", document="{}", seq=1, search=""
+    PublishedReference, kind="place", key="new", name="New", document="{}", valid_from=1, search=""
 )
 
 
@@ -681,7 +708,7 @@ INDEX = [
             ("casualty", published_casualty, ("min", "best", "max", "position")),
             ("victim", published_victim, ("position",)),
             ("claim", published_claim, ("position",)),
-            ("reference", published_reference, ("seq",)),
+            ("reference", published_reference, ("valid_from",)),
         )
         for column, fine in ((column, 901) for column in columns)
     ),
@@ -714,14 +741,54 @@ INDEX = [
         {"age": 4.5, "consent_basis": "family_consent"},
     ),
     ("incidents_publishedclaim_once", published_claim, {"position": 0}, {}),
+    ("incidents_publishedtally_once", published_tally, {"outcome": "killed"}, {}),
+    (
+        "incidents_publishedtally_one_first",
+        published_tally,
+        {"first": True},
+        {"first": False},
+    ),
+    (
+        "incidents_publishedpart_once",
+        lambda world, **values: (
+            published_part(world, sex="old"),
+            published_part(world, **values),
+        )[1],
+        {"sex": "old"},
+        {"sex": "newer"},
+    ),
+    (
+        "incidents_publishedgroupvalue_once",
+        lambda world, **values: (
+            published_group_value(world, value="old"),
+            published_group_value(world, **values),
+        )[1],
+        {"value": "old"},
+        {"value": "newer"},
+    ),
+    (
+        "incidents_publishedreference_one_current",
+        lambda world, **values: (
+            published_reference(world, key="old"),
+            published_reference(world, **{"key": "old", "valid_from": 2, **values}),
+        )[1],
+        {"valid_until": None},
+        {"valid_until": 3},
+    ),
     (
         "incidents_publishedreference_once",
         lambda world, **values: (
-            published_reference(world, key="old"),
-            published_reference(world, **values),
+            published_reference(world, key="old", valid_until=5),
+            published_reference(world, **{"key": "old", "valid_until": 7, **values}),
         )[1],
-        {"kind": "place", "key": "old"},
-        {"kind": "actor", "key": "old"},
+        {"kind": "place"},
+        {"kind": "actor"},
+    ),
+    (
+        "incidents_publishedreference_valid_until_check",
+        published_reference,
+        {"valid_until": -1},
+        {"valid_until": 2},
     ),
 ]
 

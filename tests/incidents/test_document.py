@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from harmtracker.history.acting import acting
 from incidents import services
+from incidents.comparing import changes, differences
 from incidents.models import (
     Actor,
     CasualtyCount,
@@ -28,7 +29,7 @@ from incidents.models import (
     WeaponUse,
 )
 from incidents.publishing.canonical import canonical
-from incidents.publishing.document import build_content, changes, differences
+from incidents.publishing.document import build_content
 from sources.models import Article, Outlet
 
 pytestmark = pytest.mark.django_db

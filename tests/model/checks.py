@@ -290,7 +290,7 @@ def _references(world: World) -> None:
         for claim in document["claims"]
     }
     things = {thing.key for kind in ("outlet", "article") for thing in world.shared[kind]}
-    found = PublishedReference.objects.using("default").filter(key__in=things)
+    found = PublishedReference.objects.using("default").filter(key__in=things, valid_until=None)
     assert set(found.values_list("key", flat=True)) == served & things
 
 

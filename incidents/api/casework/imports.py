@@ -28,15 +28,18 @@ from harmtracker.api.shared import (
     describe_list,
     shown,
 )
+from harmtracker.errors import Conflict
 from harmtracker.history.acting import acting
 from incidents.choices import BatchState, RowOutcome
 from incidents.importers import reviewing
-from incidents.models import ImportBatch, ImportedRow
+from incidents.models import ImportBatch, ImportedRow, Incident
 
 TAG = "Casework: imports"
 SEE = {"GET": ("incidents.view_importbatch", "see imports")}
 # Refused rows that one import shows; its rows have an address of their own.
 REFUSED = 100
+# Records that are verified or published by one request. Each takes some hundredths of a second.
+MOST_AT_ONCE = 500
 SEED = Parameter("seed", whole(0, (1 << 31) - 1), "Draws the same rows as another time.")
 SIZE = Parameter("size", whole(1, 50), "How many rows are drawn, at most 50.", 10)
 
@@ -60,7 +63,9 @@ class RowSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(
         choices=RowOutcome.choices, help_text="What became of the row."
     )
-    incident = serializers.SerializerMethodField(help_text="Id of the record; null: refused.")
+    incident = serializers.SerializerMethodField(
+        help_text="Id of the record; null: refused, or one that you may not see yet."
+    )
     original = serializers.SerializerMethodField(
         help_text="The row as it stands in the file; what is no UTF-8 shows as U+FFFD."
     )
@@ -68,7 +73,16 @@ class RowSerializer(serializers.Serializer):
     remarks = RemarkSerializer(many=True, source="notes", help_text="What there is to tell of it.")
 
     def get_incident(self, row: ImportedRow) -> uuid.UUID | None:
-        return None if row.incident is None else row.incident.uuid
+        incident = row.incident
+        if incident is None or not self._is_seen(incident):
+            return None
+        return incident.uuid
+
+    def _is_seen(self, incident: Incident) -> bool:
+        """Rows may be of a draft that somebody else imported."""
+        person = self.context["request"].user
+        is_theirs = incident.code is not None or incident.author_id == person.pk
+        return is_theirs or bool(person.has_perm("incidents.verify_incident"))
 
     def get_original(self, row: ImportedRow) -> str:
         return bytes(row.original).decode("utf-8", "replace")
@@ -160,7 +174,7 @@ class ImportSerializer(ImportInListSerializer):
     @extend_schema_field(RowSerializer(many=True))
     def get_refused(self, batch: ImportBatch) -> Any:
         refused = reviewing.rows(batch, RowOutcome.REFUSED)[:REFUSED]
-        return RowSerializer(refused, many=True).data
+        return RowSerializer(refused, many=True, context=self.context).data
 
 
 class DrawnSerializer(serializers.Serializer):
@@ -302,6 +316,8 @@ class ImportStepView(ImportView):
     body_is_optional = True
     said = NothingSaidSerializer
     act: ClassVar[Callable[..., Any]]
+    # Records of one request, since nobody else is served by its process meanwhile.
+    most: ClassVar[int | None] = None
 
     def post(self, request: Request, id: uuid.UUID) -> HttpResponse:
         return self.once(lambda: self._take(id))
@@ -314,6 +330,11 @@ class ImportStepView(ImportView):
             held = reviewing.visible_to(self.person).select_for_update(of=("self",), no_key=True)
             batch = self.found(held, id)
             preconditions.check(self.request, shown(ImportSerializer, batch, self.request)[1])
+            if self.most is not None and reviewing.records(batch).count() > self.most:
+                raise Conflict(
+                    f"Over the API at most {self.most} records are taken this step together: have "
+                    "it taken by the command, manage.py import_batch."
+                )
             type(self).act(id, self.person, request_id=self.request_id, **said)
         return self.answer(id)
 
@@ -326,6 +347,7 @@ def step_view(
     said: type[StrictSerializer] = NothingSaidSerializer,
     scope: str = "verify",
     right: str,
+    most: int | None = None,
 ) -> type[ImportStepView]:
     view = type(
         f"{name.capitalize()}ImportView",
@@ -333,6 +355,7 @@ def step_view(
         {
             "act": staticmethod(act),
             "said": said,
+            "most": most,
             "scopes": {"POST": scope},
             "rights": {"POST": (f"incidents.{right}_incident", f"{name} imports")},
             "__doc__": words,
@@ -365,15 +388,17 @@ STEP_VIEWS = {
         "verify",
         reviewing.verify,
         "Verify every record of the import, as a second person: not its importer, nor anybody who "
-        "edited one of its records. Some thousands take minutes: use the command for them.",
+        "edited one of its records. Imports of more than 500 records: by the command.",
         right="verify",
+        most=MOST_AT_ONCE,
     ),
     "publish": step_view(
         "publish",
         reviewing.publish,
-        "Publish every record of a verified import in one transaction, or none. Some thousands "
-        "take minutes: use the command for them.",
+        "Publish every record of a verified import in one transaction, or none. Imports of more "
+        "than 500 records: by the command.",
         right="publish",
+        most=MOST_AT_ONCE,
     ),
     "return": step_view(
         "return",

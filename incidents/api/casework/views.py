@@ -28,10 +28,11 @@ from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
 from incidents import assignments, entering, merging, restoring, services, warnings, workflow
 from incidents.choices import Verb
+from incidents.comparing import changes
 from incidents.models import Incident, Review, ReviewComment
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
-from incidents.publishing.document import build_content, changes
+from incidents.publishing.document import build_content
 from incidents.redaction import PERMISSION as REDACT
 from incidents.redaction import redact
 

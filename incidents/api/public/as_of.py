@@ -8,7 +8,9 @@ import re
 from django.utils import timezone
 
 from harmtracker.api.parameters import Kind, Parameter, Query, Unacceptable, raise_for
-from incidents.models import LedgerEntry, Redaction
+from incidents.models import LedgerEntry
+
+from . import reading
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,14}", re.ASCII)
 _MOMENT = re.compile(
@@ -74,7 +76,6 @@ def state(at: int, head: int) -> str:
     """
     if at == head:
         return str(at)
-    last = Redaction.objects.using("published").order_by("-entry_id")
-    redacted = last.values_list("entry_id", flat=True).first() or 0
+    redacted = reading.last_redaction()
     # One that the head had seen at that position already changes nothing.
     return str(at) if redacted <= at else f"{at} {redacted}"

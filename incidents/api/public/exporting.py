@@ -11,6 +11,7 @@ import rfc8785
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -35,7 +36,7 @@ from incidents.exports.about import About
 from incidents.exports.columns import LISTS
 from incidents.exports.parquet import parquet
 from incidents.exports.selecting import Asked
-from incidents.exports.xlsx import xlsx
+from incidents.exports.xlsx import Busy, xlsx
 
 from . import as_of, reading
 from .lists import PageView
@@ -98,6 +99,9 @@ class FormatNegotiation(PlainNegotiation):
             liked = request._request.get_preferred_type(MEDIA_TYPES)
             named = [name for name, form in FORMATS.items() if form.media_type == liked]
             if not named:
+                # All that it names it refuses, by q=0.
+                if not request._request.accepted_types:
+                    raise NotAcceptable(available_renderers=list(renderers))
                 # It may name a parameter of a type, which Django compares and nothing here has.
                 return super().select_renderer(request, renderers, format_suffix)
             asked = named[0]
@@ -227,20 +231,27 @@ class ExportedView(PageView):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         throttling.count(request, throttling.EXPORTS)
-        content: Callable[[], Iterable[bytes]] = {
+        ways: dict[str, Callable[[], Iterable[bytes]]] = {
             "ndjson": lambda: self.ndjson(asked, detail),
             "csv": lambda: delimited.csv(asked, with_bom=with_bom),
             "hxl": lambda: delimited.csv(asked, with_tags=True, with_bom=with_bom),
             "geojson": lambda: jsonlines.geojson(asked, about),
             "parquet": lambda: parquet(asked, about),
             "xlsx": lambda: xlsx(asked, about),
-        }[asked_format]
+        }
         try:
-            pieces = content()
+            pieces = ways[asked_format]()
         except Invalid as error:
             raise Problem("invalid-parameter", error.message) from error
+        except Busy as error:
+            raise Problem(
+                "unavailable",
+                "As many XLSX files are being written as there is room for: ask again, or take "
+                "format=csv.",
+                headers={"Retry-After": str(BUSY_S)},
+            ) from error
         if asked_format in BROKEN:
-            pieces = _told(pieces, BROKEN[asked_format])
+            pieces = told_if_broken(pieces, BROKEN[asked_format])
         return StreamingHttpResponse(pieces, headers=headers)
 
     def ndjson(self, asked: Asked, detail: str) -> Iterator[bytes]:
@@ -262,20 +273,22 @@ class ExportedView(PageView):
         }
 
 
+# Until one of the XLSX files that are being written may be done.
+BUSY_S = 30
 # What an answer ends in that breaks off: no reader of its format takes it for whole.
 BROKEN = {
     "ndjson": b'\n{"error":"The export broke off here: ask for it again.\n',
     "csv": b'\n"The export broke off here: ask for it again.\n',
     "hxl": b'\n"The export broke off here: ask for it again.\n',
+    "xlsx": b"The export broke off here: narrow the filters, or take format=csv.\n",
 }
 
 
-def _told(content: Iterable[bytes], ending: bytes) -> Iterator[bytes]:
+def told_if_broken(content: Iterable[bytes], ending: bytes) -> Iterator[bytes]:
     """The content; where it breaks off, an ending that makes it unreadable.
 
     The server ends a streamed answer that fails as if it were whole, and its status has long been
-    sent. GeoJSON and Parquet without their end are unreadable as they are, and XLSX is complete
-    before its answer begins.
+    sent. GeoJSON and Parquet without their end are unreadable as they are.
     """
     try:
         yield from content

@@ -17,7 +17,6 @@ from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import describe
 from harmtracker.codes import code_list
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
-from incidents.models import PublishedReference
 
 from . import as_of, reading
 from .filters import IncidentFilters
@@ -136,13 +135,14 @@ def _counts(name: str, dimension: Dimension, keys: dict[str, int]) -> dict[str |
     return {**counts, None: without} if without else counts
 
 
-def _named(codes: Collection[str]) -> dict[str, str]:
-    """Names of places by id or P-code, and of actors by id."""
-    rows = PublishedReference.objects.using("published").filter(
-        Q(kind="place", pcode__in=codes) | Q(kind__in=("place", "actor"), key__in=codes)
+def names_of(codes: Collection[str], at: int) -> dict[str, str]:
+    """Names of places by id or P-code, and of actors by id, at a ledger position."""
+    rows = reading.references(at, "place", "actor").filter(
+        Q(kind="place", pcode__in=codes) | Q(key__in=codes)
     )
     names = {}
-    for key, pcode, name in rows.values_list("key", "pcode", "name"):
+    # Documents of different days may give one P-code to two places: it is the newest one's.
+    for key, pcode, name in rows.order_by("valid_from", "key").values_list("key", "pcode", "name"):
         names[key] = name
         names[pcode or key] = name
     return names
@@ -210,7 +210,7 @@ class FacetsView(PublicView):
             for code in counts[name]
             if code is not None
         }
-        names = _named(codes) if codes else {}
+        names = names_of(codes, at) if codes else {}
         facets = {name: _facet(name, counts[name], names) for name in asked}
         body = StoredJSONRenderer().render({"position": at, "facets": facets})
         return self.answer(body, etag)

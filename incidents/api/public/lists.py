@@ -90,8 +90,10 @@ class PageView(PublicView):
         """The rows to be filtered, as they were at a ledger position."""
         raise NotImplementedError
 
-    def order(self, name: str, filterset: StrictFilterSet | None) -> paging.Order:
-        """An order by its name; without a filter set, its columns alone."""
+    def order(
+        self, name: str, filterset: StrictFilterSet | None = None, at: int = 0
+    ) -> paging.Order:
+        """An order of the rows at a ledger position; without a filter set, its columns alone."""
         raise NotImplementedError
 
     def form(self) -> Form:
@@ -116,7 +118,7 @@ class PageView(PublicView):
 
         page = paging.read_page(
             found,
-            self.order(ordering, filterset),
+            self.order(ordering, filterset, at),
             content=form.column,
             start=start,
             position=at,
@@ -135,7 +137,7 @@ class PageView(PublicView):
         token = self.query.read(paging.CURSOR)
         if token is None:
             return None
-        order = self.order(ordering, None)
+        order = self.order(ordering)
         return paging.decode(token, self._fingerprint(), order=order, head=head)
 
     def _fingerprint(self) -> str:

@@ -66,7 +66,7 @@ class LongListView(ExportedView):
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
         return _ORDER
 
     def page(self, request: Request) -> Any:
@@ -108,7 +108,9 @@ def _read(
     """Rows of a page in order, and whether there are more on that side."""
     after = None if start is None else start.values
     statement = selecting.objects(asked, after, limit + 1, back=back)
-    found, _size, was_ended = batches.read_texts(statement, len(asked.keys), paging.MAX_PAGE_BYTES)
+    found, _size, was_ended = batches.read_texts(
+        statement, len(asked.keys), paging.MAX_PAGE_BYTES, is_export=False
+    )
     has_more = was_ended or len(found) > limit
     # The one that showed that there are more, or that was too much.
     kept = found[:-1] if has_more and len(found) > 1 else found

@@ -21,6 +21,12 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 _HEAD = 'SELECT size FROM "incidents_ledgerhead" WHERE id = 1'
+# UTC+14, by which dates of incidents are checked when they are saved.
+_LAST_DAY = (
+    "SELECT (at AT TIME ZONE 'UTC' + interval '14 hours')::date "
+    "FROM incidents_ledgerentry WHERE seq = %s"
+)
+_LAST_REDACTION = "SELECT max(seq) FROM incidents_redaction"
 _TEXTS = {
     "summary": "SELECT seq, summary FROM incidents_publishedincident WHERE seq = ANY(%s)",
     "version__document": "SELECT seq, document FROM incidents_publishedversion WHERE seq = ANY(%s)",
@@ -50,7 +56,7 @@ def renew_connection() -> None:
         published.close()
 
 
-def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Rows of a prepared statement, texts as bytes: planning would be the better part of a look-up.
 
     Not for filters, whose plans differ with their values.
@@ -67,8 +73,8 @@ def _rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
 
 def position() -> int:
     """How many entries the ledger has: whoever read later may see more, never less."""
-    rows = _rows(_HEAD)
-    return rows[0][0] if rows else 0
+    found = rows(_HEAD)
+    return found[0][0] if found else 0
 
 
 def moment(position: int) -> str | None:
@@ -78,11 +84,28 @@ def moment(position: int) -> str | None:
     return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def last_day(at: int) -> datetime.date | None:
+    """The day that it was furthest east at a ledger position; None at none.
+
+    No incident that was published by then can have begun later: it would not have been saved.
+    """
+    found = rows(_LAST_DAY, [at])
+    return found[0][0] if found else None
+
+
+def last_redaction() -> int:
+    """The position at which values were last taken out of a version; 0 for never."""
+    position: int | None = rows(_LAST_REDACTION)[0][0]
+    return position or 0
+
+
 def incidents(at: int) -> QuerySet[PublishedIncident]:
     """The versions that were the current ones at a ledger position."""
-    return PublishedIncident.objects.using("published").filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at
-    )
+    return PublishedIncident.objects.using("published").filter(_held_at(at))
+
+
+def _held_at(at: int) -> Q:
+    return Q(Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at)
 
 
 def incident_orders(dated: Q) -> dict[str, Order]:
@@ -111,8 +134,9 @@ def incident_orders(dated: Q) -> dict[str, Order]:
 INCIDENT_ORDERINGS = tuple(incident_orders(Q()))
 
 
-def references(kind: str) -> QuerySet[PublishedReference]:
-    return PublishedReference.objects.using("published").filter(kind=kind)
+def references(at: int, *kinds: str) -> QuerySet[PublishedReference]:
+    """Things of some kinds as documents named them that were current at a ledger position."""
+    return PublishedReference.objects.using("published").filter(_held_at(at), kind__in=kinds)
 
 
 REFERENCE_ORDERS: dict[str, Order] = {
@@ -124,7 +148,7 @@ REFERENCE_ORDERS: dict[str, Order] = {
 def stored(content: str, keys: Iterable[Any]) -> list[bytes]:
     """A stored text of each of the rows, in the order of the keys. ``content`` says which text."""
     keys = list(keys)
-    texts = dict(_rows(_TEXTS[content], [keys]))
+    texts = dict(rows(_TEXTS[content], [keys]))
     return [texts[key] for key in keys if key in texts]
 
 
@@ -140,11 +164,11 @@ def texts_of(content: str, page: Page) -> list[bytes]:
     ]
 
 
-def reference(kind: str, key: str) -> str | None:
-    """The document of one thing that published documents refer to, by its id."""
+def reference(kind: str, key: str, at: int) -> str | None:
+    """The document of one thing that published documents referred to at a position, by its id."""
     if not _ID.fullmatch(key):
         return None
-    return references(kind).filter(key=key).values_list("document", flat=True).first()
+    return references(at, kind).filter(key=key).values_list("document", flat=True).first()
 
 
 class Found(NamedTuple):
@@ -159,8 +183,8 @@ class Found(NamedTuple):
 
 def _found(which: str, values: Sequence[Any], *, with_document: bool) -> Found | None:
     columns = "number, kind, note::varchar, sha256" + (", document" if with_document else "")
-    rows = _rows(f"SELECT {columns} {which}", values)
-    return Found(*rows[0]) if rows else None
+    found = rows(f"SELECT {columns} {which}", values)
+    return Found(*found[0]) if found else None
 
 
 def last_version(code: str, at: int | None, *, with_document: bool) -> Found | None:

@@ -20,6 +20,7 @@ from harmtracker.api import conditional
 from harmtracker.api.problems import Problem
 from harmtracker.api.schema import ProblemSerializer, describe
 from harmtracker.licence import DATA_LICENCE
+from incidents.choices import ReleaseState
 from incidents.models import Release, ReleaseBuild, ReleaseFile
 from incidents.models.releases import NAME, PATH
 from incidents.releases import storage
@@ -84,8 +85,9 @@ class ReleaseSummarySerializer(serializers.Serializer):
     name = serializers.CharField(help_text="Year and number, such as 2026.1.")
     position = serializers.IntegerField(help_text="Ledger position that it holds.")
     moment = serializers.CharField(help_text="When the ledger came to it.")
-    state = serializers.CharField(
-        help_text="stands; or withdrawn: a text was taken out, and new files are to come."
+    state = serializers.ChoiceField(
+        choices=ReleaseState.choices,
+        help_text="withdrawn: a text was taken out, and new files are to come.",
     )
     build = serializers.IntegerField(allow_null=True, help_text="Number of the build that stands.")
     files = serializers.IntegerField(help_text="How many files it has.")
@@ -106,8 +108,9 @@ class ReleaseSerializer(serializers.Serializer):
     )
     licence = serializers.JSONField(help_text="On what terms it may be used.")
     citation = serializers.CharField(help_text="A sentence to cite it by.")
-    state = serializers.CharField(
-        help_text="stands; or withdrawn: a text was taken out, and new files are to come."
+    state = serializers.ChoiceField(
+        choices=ReleaseState.choices,
+        help_text="withdrawn: a text was taken out, and new files are to come.",
     )
     build = BuildSerializer(allow_null=True, help_text="What stands; null while nothing does.")
     withdrawn = WithdrawnBuildSerializer(many=True, help_text="What stood before.")

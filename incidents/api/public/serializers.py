@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
+
+from incidents.choices import ChangeKind
 
 
 def string(help_text: str, **kwargs: Any) -> serializers.CharField:
@@ -491,3 +493,164 @@ class RootSerializer(serializers.Serializer):
     position = whole("How many ledger entries there are: what changed last.")
     licence = LicenceSerializer(help_text="On what terms the data may be used.")
     links = serializers.DictField(child=serializers.URLField(), help_text="Where everything is.")
+
+
+def _before_and_after(
+    of: type[serializers.Serializer] | None, what: str
+) -> dict[str, serializers.Field]:
+    """The fields ``from`` and ``to``, of which the first is no name in Python."""
+    told = {"from": f"{what} before. NULL: there was none.", "to": f"{what} after. NULL: none."}
+    return {
+        name: serializers.JSONField(allow_null=True, help_text=text)
+        if of is None
+        else of(allow_null=True, help_text=text)
+        for name, text in told.items()
+    }
+
+
+class BoundsSerializer(serializers.Serializer):
+    min = whole(f"At least so many persons. {PERSONS}", allow_null=True)
+    best = whole(f"Most likely so many persons. {PERSONS}", allow_null=True)
+    max = whole(f"At most so many persons. {PERSONS}", allow_null=True)
+    qualifier = coded("count_qualifier", "How the number was said.")
+
+
+def _shape(name: str, fields: dict[str, serializers.Field]) -> Any:
+    """A serializer with fields that cannot be written as names of a class, such as ``from``."""
+    return type(inline_serializer(name, fields))
+
+
+MovedTotalSerializer = _shape(
+    "MovedTotal",
+    {
+        "outcome": coded("outcome", "What happened to the persons."),
+        "bucket": coded("count_bucket", "Which total."),
+        **_before_and_after(TotalSerializer, "The total"),
+    },
+)
+MovedRowSerializer = _shape(
+    "MovedRow",
+    {
+        "outcome": coded("outcome", "What happened to the persons."),
+        "status": coded("person_status", "Who they were."),
+        "role": coded("person_role", "What they did."),
+        "sex": coded("sex", "Their sex."),
+        "age_group": coded("age_group", "Their age."),
+        "affiliation": string("Id of the actor whose they were. Empty: of all."),
+        **_before_and_after(BoundsSerializer, "The row"),
+    },
+)
+MovedValueSerializer = _shape(
+    "MovedValue",
+    {
+        "name": string("Which value: grading, date, place ..."),
+        **_before_and_after(None, "The value"),
+    },
+)
+
+
+def _moved_fields(*, required: bool) -> dict[str, serializers.Field]:
+    """What differs between two documents of a record, as both the list and the difference say."""
+
+    def ids(help_text: str) -> serializers.ListField:
+        return serializers.ListField(
+            child=serializers.UUIDField(), required=required, help_text=help_text
+        )
+
+    return {
+        "figures": MovedTotalSerializer(
+            many=True,
+            required=required,
+            help_text="Totals that moved. Of a new record all, from NULL; of one that is gone all, "
+            "to NULL.",
+        ),
+        "rows": MovedRowSerializer(
+            many=True, required=required, help_text="Assessed count rows that moved."
+        ),
+        "values": MovedValueSerializer(
+            many=True,
+            required=required,
+            help_text="Other values that moved. A name that was taken out is NULL.",
+        ),
+        "claims_added": ids("Ids of claims that came."),
+        "claims_removed": ids("Ids of claims that went."),
+        "claims_changed": ids("Ids of claims that say something else."),
+        "changed": serializers.ListField(
+            child=serializers.CharField(),
+            required=required,
+            help_text="Every top-level key that differs, texts too.",
+        ),
+    }
+
+
+def _change_fields() -> dict[str, serializers.Field]:
+    return {
+        "seq": whole("Position in the ledger."),
+        "at": serializers.DateTimeField(help_text="When (UTC)."),
+        "kind": serializers.ChoiceField(ChangeKind.choices, help_text="What was done."),
+        "code": string("To which record."),
+        "version": whole("The version that came of it; of redacted, the one that was cut."),
+        "title": words("Of the record, then.", required=False),
+        "note": words("What changed, or why it was retracted.", required=False),
+        **_moved_fields(required=False),
+        "merged_into": string("Of merged: into which record.", required=False),
+        "reason": string("Of redacted: why.", required=False),
+        "taken": serializers.ListField(
+            child=serializers.ListField(child=serializers.JSONField()),
+            required=False,
+            help_text="Of redacted: paths of the values that were taken out.",
+        ),
+        "within": serializers.BooleanField(
+            required=False,
+            help_text="Under filters of incidents: whether they find the record after this.",
+        ),
+    }
+
+
+ChangesPageSerializer = inline_serializer(
+    "ChangesPage",
+    {
+        "next": serializers.URLField(allow_null=True, help_text="The next page, if there is more."),
+        "position": whole("How far the ledger went when this was read."),
+        "resume": whole("What to give as `after` next time."),
+        "results": inline_serializer(
+            "Change", _change_fields(), many=True, help_text="The entries in order."
+        ),
+    },
+)
+
+
+class ComparedVersionSerializer(serializers.Serializer):
+    version = whole("Its number.")
+    kind = string("published, retracted or merged.")
+    published_at = serializers.DateTimeField(help_text="When (UTC).")
+    sha256 = string("SHA-256 of its document.")
+
+
+DifferenceSerializer = inline_serializer(
+    "Difference",
+    {
+        "code": string("The record's code."),
+        "from": ComparedVersionSerializer(help_text="The version that is compared from."),
+        "to": ComparedVersionSerializer(help_text="The version that it is compared with."),
+        **_moved_fields(required=True),
+        "changes": inline_serializer(
+            "ChangedPath",
+            {
+                "path": string("Where, as in casualties[killed civilian all all all].max."),
+                **_before_and_after(None, "The value"),
+            },
+            many=True,
+            help_text='Every value that differs. One that was taken out is {"redacted": digest}.',
+        ),
+        "redacted": inline_serializer(
+            "TakenOut",
+            {
+                "version": whole("Of which version."),
+                **RedactionSerializer().get_fields(),
+            },
+            many=True,
+            help_text="Values that were taken out of either.",
+        ),
+    },
+)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import facets, long_lists, releases, views
+from . import changes, facets, long_lists, releases, totals, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
     path("incidents/", views.IncidentListView.as_view(), name="incidents"),
     path("incidents/facets/", facets.FacetsView.as_view(), name="facets"),
+    path("totals/", totals.TotalsView.as_view(), name="totals"),
     path("incidents/<str:code>/", views.IncidentView.as_view(), name="incident"),
     path("incidents/<str:code>/versions/", views.VersionListView.as_view(), name="versions"),
     path(
         "incidents/<str:code>/versions/<str:number>/", views.VersionView.as_view(), name="version"
     ),
+    path("incidents/<str:code>/diff/", changes.DifferenceView.as_view(), name="difference"),
+    path("changes/", changes.ChangesView.as_view(), name="changes"),
+    path("changes/atom/", changes.ChangesFeedView.as_view(), name="changes-feed"),
     path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
     path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
     path("victims/", long_lists.VictimListView.as_view(), name="victims"),

@@ -38,6 +38,9 @@ from .lists import Form, PageView, PublicView, describe_page, fields_of, picked
 LINKS = {
     "incidents": "incidents",
     "facets": "facets",
+    "totals": "totals",
+    "changes": "changes",
+    "changes_feed": "changes-feed",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",
@@ -159,8 +162,15 @@ class IncidentListView(ExportedView):
     def rows(self, at: int) -> QuerySet[Any]:
         return reading.incidents(at)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
-        return reading.incident_orders(filterset.dated() if filterset else Q())[name]
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
+        if filterset is None:
+            return reading.incident_orders(Q())[name]
+        dated = filterset.dated()
+        if as_of.AS_OF.name in self.query.values and name.endswith("date"):
+            # A list by date starts where that time does, and not among all that happened since.
+            day = reading.last_day(at)
+            dated &= Q() if day is None else Q(date_earliest__lte=day)
+        return reading.incident_orders(dated)[name]
 
 
 def position_asked(query: Query) -> int | None:
@@ -342,17 +352,19 @@ class ReferenceListView(PageView):
     kind: ClassVar[str]
 
     def rows(self, at: int) -> QuerySet[Any]:
-        return reading.references(self.kind)
+        return reading.references(at, self.kind)
 
-    def order(self, name: str, filterset: Any) -> paging.Order:
+    def order(self, name: str, filterset: Any = None, at: int = 0) -> paging.Order:
         return reading.REFERENCE_ORDERS[name]
 
 
 class ReferenceView(PublicView):
+    parameters = {as_of.AS_OF.name}
     kind: ClassVar[str]
 
     def get(self, request: Request, id: str) -> Any:
-        stored = reading.reference(self.kind, id)
+        at = as_of.position(self.query, reading.position())
+        stored = reading.reference(self.kind, id, at)
         if stored is None:
             raise Problem("not-found")
         return self.whole(stored.encode("utf-8"))
@@ -400,7 +412,7 @@ class ArticleListView(ReferenceListView):
     "getPlace",
     summary="One place",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.PlaceReferenceSerializer,
     found_by_path=True,
 )
@@ -414,7 +426,7 @@ class PlaceView(ReferenceView):
     "getActor",
     summary="One actor",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.ActorSerializer,
     found_by_path=True,
 )
@@ -428,7 +440,7 @@ class ActorView(ReferenceView):
     "getOutlet",
     summary="One outlet",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.OutletSerializer,
     found_by_path=True,
 )
@@ -442,7 +454,7 @@ class OutletView(ReferenceView):
     "getArticle",
     summary="One article",
     tag="References",
-    parameters=[ID],
+    parameters=[ID, as_of.AS_OF.documented()],
     ok=shapes.ArticleSerializer,
     found_by_path=True,
 )

@@ -1,0 +1,175 @@
+"""Totals over incidents against SQL written by hand on the same tables."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.parts import Bench, same
+from benchmarks.report import Row, median
+
+API = "/api/v1/totals/"
+BUCKETS = ("civilian", "uncertain")
+FIGURES = ("min", "best", "max", "at_least", "incidents", "without_best")
+# What a person would set before such a query, who has it.
+MEMORY = "SET work_mem = '64MB'"
+
+_FIGURES = """
+    sum({0}_min),
+    CASE WHEN count(*) FILTER (WHERE {0}_given) = count({0}_best) THEN sum({0}_best) END,
+    CASE WHEN count(*) FILTER (WHERE {0}_given) = count({0}_max) THEN sum({0}_max) END,
+    count(*) FILTER (WHERE {0}_given) > count({0}_max) AND count({0}_min) > 0,
+    count(*) FILTER (WHERE {0}_given),
+    count(*) FILTER (WHERE {0}_given) - count({0}_best)
+"""
+_BY_MONTH = f"""
+    SELECT month, adm1, outcome, count(*) FILTER (WHERE first),
+           count(*) FILTER (WHERE first AND could_move),
+           {", ".join(_FIGURES.format(bucket) for bucket in BUCKETS)}
+    FROM (
+        SELECT t.*, month_from AS month, false AS could_move FROM {{source}}
+        WHERE {{condition}} AND coalesce(month_from = month_until, false)
+        UNION ALL
+        SELECT t.*, p.month, date_earliest IS NOT NULL OR date_latest IS NOT NULL
+        FROM {{source}} LEFT JOIN LATERAL generate_series(
+            greatest(coalesce(month_from, {{first}}), {{low}}),
+            least(coalesce(month_until, {{last}}), {{high}})
+        ) p (month) ON month_from IS NOT NULL OR month_until IS NOT NULL
+        WHERE {{condition}} AND NOT coalesce(month_from = month_until, false)
+    ) t
+    GROUP BY month, adm1, outcome
+"""
+_COUNTED = "left_out IS NULL AND valid_until IS NULL"
+
+
+def _by_month(bench: Bench, **parts: Any) -> str:
+    """The query by hand. What an open end reaches to is known beforehand to whoever writes it."""
+    low, high = bench.database.execute(
+        f"SELECT min(coalesce(month_from, month_until)), max(coalesce(month_until, month_from)) "
+        f"FROM incidents_publishedtally WHERE {_COUNTED}"
+    ).fetchone() or (0, 0)
+    usual = {
+        "source": "incidents_publishedtally t",
+        "condition": _COUNTED,
+        "first": low,
+        "last": high,
+        "low": low,
+        "high": high,
+    }
+    return _BY_MONTH.format(**{**usual, **parts})
+
+
+def _month(index: int | None) -> str | None:
+    return None if index is None else f"{index // 12:04d}-{index % 12 + 1:02d}"
+
+
+def _as_groups(rows: Sequence[Any]) -> dict[Any, Any]:
+    groups: dict[Any, Any] = {}
+    for month, adm1, outcome, incidents, could_move, *figures in rows:
+        group = groups.setdefault((_month(month), adm1), [0, 0, {}])
+        group[0] += incidents
+        group[1] += could_move
+        if outcome is not None:
+            group[2][outcome] = [None if value is None else int(value) for value in figures]
+    return groups
+
+
+def _as_served(answer: Any) -> dict[Any, Any]:
+    return {
+        (each["group"]["month"], each["group"]["adm1"]): [
+            each["incidents"],
+            each["could_move"],
+            {
+                outcome: [
+                    None if buckets[bucket][name] is None else int(buckets[bucket][name])
+                    for bucket in BUCKETS
+                    for name in FIGURES
+                ]
+                for outcome, buckets in each["totals"].items()
+            },
+        ]
+        for each in answer["results"]
+    }
+
+
+def _seconds(work: Callable[[], Any], rounds: int) -> float:
+    taken = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return median(taken)
+
+
+def _path(**asked: Any) -> str:
+    return f"{API}?{urlencode(asked)}"
+
+
+def _against(bench: Bench, what: str, path: str, sql: str, plan: str) -> None:
+    """Compare, then take turns: the whole answer over HTTP against the rows of the query."""
+    ours, theirs = _as_served(bench.product.json(path)), _as_groups(_fetched(bench, sql))
+    assert len(ours) > 1, "there must be something to add"
+    same(what, ours, theirs)
+    bench.explain(plan, sql)
+    rounds = max(bench.rounds, 3)
+    times: dict[str, list[float]] = {"served": [], "by hand": [], "rows alone": []}
+    for _ in range(rounds):
+        times["served"].append(_seconds(lambda: bench.product.get(path), 1))
+        times["by hand"].append(_seconds(lambda: _as_json(_fetched(bench, sql)), 1))
+        times["rows alone"].append(_seconds(lambda: _fetched(bench, sql), 1))
+    served, by_hand, rows = (median(each) for each in times.values())
+    bench.report.note(
+        f"{what}: {len(ours):,} groups, {served * 1000:,.0f} ms served, "
+        f"{by_hand * 1000:,.0f} ms by hand as JSON, {rows * 1000:,.0f} ms its rows alone"
+    )
+    bench.report.add(
+        Row(f"{what}: time against SQL by hand, as JSON", served / by_hand, 1.2, False)
+    )
+    bench.report.add(Row(f"{what}: time against the rows of it alone", served / rows, None, False))
+
+
+def _as_json(rows: Sequence[Any]) -> bytes:
+    """What whoever wrote the query sends: its rows by name, nothing nested and nothing named."""
+    names = ["month", "adm1", "outcome", "incidents", "could_move"]
+    names += [f"{bucket}_{name}" for bucket in BUCKETS for name in FIGURES]
+    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=int).encode()
+
+
+def _fetched(bench: Bench, sql: str) -> list[Any]:
+    return bench.database.execute(sql).fetchall()
+
+
+def totals(bench: Bench) -> None:
+    """Totals by month and province, of everything and of a country's year, and as of before."""
+    bench.database.execute(MEMORY)
+    everything = _path(group_by="month,adm1")
+    _against(bench, "totals by month x adm1", everything, _by_month(bench), "totals-by-hand")
+    days = ("2023-01-01", "2023-12-31")
+    found = f"""
+        (SELECT t.* FROM incidents_publishedincident i
+         JOIN incidents_publishedtally t ON t.incident_id = i.seq
+         WHERE i.valid_until IS NULL AND i.place_keys && '{{MMR}}'
+           AND (i.date_latest >= '{days[0]}' OR i.date_latest IS NULL)
+           AND (i.date_earliest <= '{days[1]}' OR i.date_earliest IS NULL)
+           AND (i.date_earliest IS NOT NULL OR i.date_latest IS NOT NULL)) t
+    """
+    of_a_year = _path(group_by="month,adm1", country="MMR", date_from=days[0], date_to=days[1])
+    moved = f"""(date_earliest >= '{days[0]}' AND date_latest <= '{days[1]}') IS NOT TRUE"""
+    sql = _by_month(
+        bench,
+        source=found,
+        condition="t.left_out IS NULL",
+        low=2023 * 12,
+        high=2023 * 12 + 11,
+    ).replace("false AS could_move", f"{moved} AS could_move")
+    _against(bench, "totals of a country and year", of_a_year, sql, "totals-of-a-year-by-hand")
+    head = bench.product.json("/api/v1/")["position"]
+    before = _path(group_by="month,adm1", as_of=head - 1)
+    assert bench.product.json(before)["position"] == head - 1
+    rounds = max(bench.rounds, 3)
+    then = _seconds(lambda: bench.product.get(before), rounds)
+    now = _seconds(lambda: bench.product.get(everything), rounds)
+    bench.report.add(Row("totals as of before: time against totals now", then / now, 3, False))

@@ -1,0 +1,84 @@
+"""What totals may be grouped by, and what is asked of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from incidents.publishing.parts import PERSONS
+
+from .periods import MONTHS, PERIODS, WEEK
+
+MOST_GROUPINGS = 3
+# Columns of the tally, of which an incident has one value or none.
+COLUMNS = ("country", "adm1", "adm2", "adm3", "place", "grading")
+# What it may have several of.
+SEVERAL = ("weapon_group", "weapon", "actor", "dataset")
+OUTCOME, BUCKET = "outcome", "bucket"
+# Those that look at the persons counted, and not at the incident.
+OF_PERSONS = (BUCKET, *PERSONS)
+GROUPINGS = (*PERIODS, *COLUMNS, *SEVERAL, OUTCOME, *OF_PERSONS)
+# The buckets of every answer, side by side.
+SIDE_BY_SIDE = ("civilian", "uncertain")
+
+PERPETRATOR = "alleged_perpetrator"
+DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for, as of a ledger position."""
+
+    at: int
+    groupings: tuple[str, ...]
+    # The last day that anything recorded by then can have happened on.
+    last_day: datetime.date
+    # The incidents found; None where no filter is asked, which is all of them.
+    found: QuerySet[Any] | None = None
+    # The same filters over versions that had ended by then.
+    ended: QuerySet[Any] | None = None
+    date_from: datetime.date | None = None
+    date_to: datetime.date | None = None
+    is_certain: bool = False
+    actor_roles: tuple[str, ...] = ()
+    actor_certainties: tuple[str, ...] = ()
+    # The first period of any incident found, where one has an open beginning.
+    reaches_back: int | None = None
+
+    @property
+    def periods(self) -> list[str]:
+        return [name for name in self.groupings if name in PERIODS]
+
+    @property
+    def unit(self) -> str | None:
+        """The finest period that is asked for: wider ones follow from it."""
+        return min(self.periods, key=lambda name: MONTHS.get(name, 0), default=None)
+
+    @property
+    def of_persons(self) -> tuple[str, ...]:
+        return tuple(name for name in PERSONS if name in self.groupings)
+
+    @property
+    def is_of_persons(self) -> bool:
+        return any(name in OF_PERSONS for name in self.groupings)
+
+    @property
+    def several(self) -> list[str]:
+        return [name for name in self.groupings if name in SEVERAL]
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it matters how far a date may be trusted."""
+        return bool(self.periods or self.date_from or self.date_to)
+
+
+def clash(groupings: Iterable[str]) -> str | None:
+    """Why some groupings cannot be asked for together; None where they can."""
+    asked = set(groupings)
+    if WEEK in asked and asked & set(MONTHS):
+        return "A week may lie in two months and in two years: ask for week, or for the others."
+    return None
