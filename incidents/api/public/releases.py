@@ -285,14 +285,9 @@ class ReleaseFileView(PublicView):
     def get(self, request: Request, name: str, number: str, path: str) -> HttpResponseBase:
         file = self._file(name, number, path)
         etag = f'"{file.sha256}"'
-        headers = {
-            "ETag": etag,
-            "Cache-Control": conditional.CACHE_CONTROL,
-            "Accept-Ranges": "bytes",
-        }
+        headers = {**conditional.headers(etag), "Accept-Ranges": "bytes"}
         if conditional.is_current(request, etag):
-            answer = conditional.not_modified(etag)
-            return answer
+            return conditional.not_modified(etag)
         part = self._range(request, file, etag)
         headers |= {
             "Content-Type": media_type(file.path),
