@@ -70,6 +70,7 @@ APP: dict[str, str] = {
     "incidents_publishedgroupvalue": ALL,
     "incidents_publishedreference": ALL,
     "incidents_publishedchange": ALL,
+    "incidents_publishedkeycount": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -114,6 +115,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedgroupvalue": READ,
     "incidents_publishedreference": READ,
     "incidents_publishedchange": READ,
+    "incidents_publishedkeycount": READ,
     "incidents_release": READ,
     "incidents_releasebuild": READ,
     "incidents_releasefile": READ,

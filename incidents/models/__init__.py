@@ -20,6 +20,7 @@ from .incidents import (
     IncidentRevision,
 )
 from .involvements import Involvement
+from .key_counts import PublishedKeyCount
 from .merges import Merge
 from .places import Place
 from .published import (
@@ -66,6 +67,7 @@ __all__ = [
     "PublishedGroupValue",
     "PublishedIncident",
     "PublishedIncidentRow",
+    "PublishedKeyCount",
     "PublishedPart",
     "PublishedReference",
     "PublishedTally",

@@ -33,6 +33,7 @@ from incidents.models import (
     PublishedGroupValue,
     PublishedIncident,
     PublishedIncidentRow,
+    PublishedKeyCount,
     PublishedPart,
     PublishedReference,
     PublishedTally,
@@ -656,6 +657,7 @@ def _index() -> dict[str, list[tuple[Any, ...]]]:
     for model in (
         PublishedIncident,
         PublishedIncidentRow,
+        PublishedKeyCount,
         PublishedTotal,
         PublishedTally,
         PublishedPart,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connections
 from django.db.models import CharField, Count, F, Func, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -120,6 +121,23 @@ def _keys(found: QuerySet[Any], column: str) -> dict[str, int]:
     return dict(counted.values_list("key", "n"))
 
 
+# Counts and the position that they are of, in one statement: of one moment.
+_AT_HEAD = """
+    SELECT c.key, c.n, (SELECT size FROM incidents_ledgerhead WHERE id = 1)
+    FROM incidents_publishedkeycount c WHERE c.kind = %s
+"""
+
+
+def _keys_of_all(column: str, at: int) -> dict[str, int] | None:
+    """The same of all incidents, without counting them; None where the ledger has gone on."""
+    with connections["published"].cursor() as cursor:
+        cursor.execute(_AT_HEAD, [column])
+        rows = cursor.fetchall()
+    if not rows or rows[0][2] != at:
+        return None
+    return {key: n for key, n, _position in rows}
+
+
 def _counts(name: str, dimension: Dimension, keys: dict[str, int]) -> dict[str | None, int]:
     if dimension.role is None:
         prefix = f"{name}:"
@@ -224,6 +242,14 @@ class FacetsView(PublicView):
             dimension = DIMENSIONS[name]
             left_out = frozenset(self.query.values.keys() & set(dimension.own))
             if (dimension.column, left_out) not in known:
-                found = IncidentFilters.of(self.query, reading.incidents(at), without=left_out).qs
-                known[dimension.column, left_out] = _keys(found, dimension.column)
+                known[dimension.column, left_out] = self._keys(dimension.column, left_out, at)
             yield name, _counts(name, dimension, known[dimension.column, left_out])
+
+    def _keys(self, column: str, left_out: frozenset[str], at: int) -> dict[str, int]:
+        filters = self.query.values.keys() & IncidentFilters.base_filters.keys()
+        known = None if filters - left_out else _keys_of_all(column, at)
+        if known is not None:
+            return known
+        return _keys(
+            IncidentFilters.of(self.query, reading.incidents(at), without=left_out).qs, column
+        )
