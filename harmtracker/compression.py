@@ -34,7 +34,7 @@ _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII | re.IG
 # Formats that are compressed already (XLSX, Parquet, images) are not among them.
 _COMPRESSIBLE = re.compile(
     r"text/|application/(?:[\w.-]+\+)?json\b|application/(?:x-)?(?:ndjson|yaml)\b"
-    r"|application/vnd\.oai\.openapi\b",
+    r"|application/atom\+xml\b|application/vnd\.oai\.openapi\b",
     re.ASCII,
 )
 

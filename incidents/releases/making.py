@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import harmtracker
 from harmtracker.accounts.models import User
-from harmtracker.errors import Conflict, Invalid, NotFound
+from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
 from harmtracker.history.acting import acting
 from incidents.exports.columns import LISTS
 from incidents.models import (
@@ -42,6 +42,12 @@ def software() -> Software:
     return Software(harmtracker.__version__, pa.__version__)
 
 
+def _refuse_who_may_not(actor: User) -> None:
+    """Before the files are written: the database refuses it too, but only after."""
+    if not actor.has_perm(PERMISSION):
+        raise NotAllowed("You may not make a release.")
+
+
 def release(
     name: str, actor: User, *, position: int | None = None, site: str = "", say: Say = _silent
 ) -> ReleaseBuild:
@@ -51,6 +57,7 @@ def release(
     :class:`Conflict` (the name exists), or what the database refuses: the person may not, or a
     text was taken out meanwhile, which is :class:`Invalid` too.
     """
+    _refuse_who_may_not(actor)
     site = site.rstrip("/")
     if not re.fullmatch(NAME, name):
         raise Invalid("A release is named by year and number, such as 2026.1.")
@@ -185,6 +192,7 @@ def rebuild(name: str, actor: User, *, say: Say = _silent) -> ReleaseBuild:
     Where a build stands, its files are written again only if they come out with the hashes that
     the tables have. Raises :class:`NotFound`, or :class:`Conflict` where they do not.
     """
+    _refuse_who_may_not(actor)
     with storage.alone():
         storage.sweep()
         of = _known(name)

@@ -36,6 +36,7 @@ from incidents.models import (
     LedgerHead,
     Place,
     PublishedCasualty,
+    PublishedChange,
     PublishedClaim,
     PublishedGroupValue,
     PublishedIncident,
@@ -210,6 +211,9 @@ published_group_value = plain(
     dimension="weapon",
     value="new",
     is_alternative=False,
+)
+published_change = plain(
+    PublishedChange, seq=901, kind="created", code="MMR-2023-0001", number=1, change="{}"
 )
 published_reference = plain(
     PublishedReference, kind="place", key="new", name="New", document="{}", valid_from=1, search=""
@@ -766,6 +770,8 @@ INDEX = [
         {"value": "old"},
         {"value": "newer"},
     ),
+    ("incidents_publishedchange_seq_check", published_change, {"seq": -1}, {"seq": 902}),
+    ("incidents_publishedchange_number_check", published_change, {"number": -1}, {"number": 1}),
     (
         "incidents_publishedreference_one_current",
         lambda world, **values: (

@@ -30,9 +30,6 @@ from .lists import PublicView
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _BLOCK = 256 * 1024
-# The bytes at an address never change, but a redaction ends them: a cache that nobody can reach
-# lets go of a name within the hour.
-CACHE_CONTROL = "public, max-age=3600, immutable"
 MEDIA_TYPES = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",
@@ -288,11 +285,9 @@ class ReleaseFileView(PublicView):
     def get(self, request: Request, name: str, number: str, path: str) -> HttpResponseBase:
         file = self._file(name, number, path)
         etag = f'"{file.sha256}"'
-        headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL, "Accept-Ranges": "bytes"}
+        headers = {**conditional.headers(etag), "Accept-Ranges": "bytes"}
         if conditional.is_current(request, etag):
-            answer = conditional.not_modified(etag)
-            answer["Cache-Control"] = CACHE_CONTROL
-            return answer
+            return conditional.not_modified(etag)
         part = self._range(request, file, etag)
         headers |= {
             "Content-Type": media_type(file.path),
