@@ -399,7 +399,7 @@ def exports(bench: Bench) -> None:
         server = servers.product()
         try:
             server.wait_until_ready("/readyz")
-            peak = whole.memory(export, server)
+            peak = whole.memory(export, server, bench.codes[0])
         finally:
             server.stop()
         what = f"export of {export.name}: MiB of memory that a worker needs for it"

@@ -18,8 +18,8 @@ from harmtracker import timeouts
 from .selecting import USING, Asked, Key, Statement
 
 # What a batch should come to, and where it ends early.
-TARGET_BYTES = 4 * 1024 * 1024
-MOST_BYTES = 8 * 1024 * 1024
+TARGET_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 FIRST_ROWS = 1_000
 MOST_ROWS = 20_000
 
