@@ -17,9 +17,12 @@ from harmtracker import timeouts
 
 from .selecting import USING, Asked, Key, Statement
 
-# What a batch should come to, and where it ends early.
-TARGET_BYTES = 8 * 1024 * 1024
-MOST_BYTES = 16 * 1024 * 1024
+# What a batch should come to. A larger one of lines saves selects and takes memory; texts are
+# longer, and copied once more.
+LINES_BYTES = 8 * 1024 * 1024
+TEXTS_BYTES = 4 * 1024 * 1024
+# Where one ends early.
+MOST_BYTES = 2 * LINES_BYTES
 FIRST_ROWS = 1_000
 MOST_ROWS = 20_000
 
@@ -74,7 +77,7 @@ def _copy(
 
 
 def _in_batches(
-    select: Select, read: Callable[[Statement], tuple[Batch | None, bool]]
+    select: Select, read: Callable[[Statement], tuple[Batch | None, bool]], target: int
 ) -> Iterator[Batch]:
     after: Key | None = None
     limit = FIRST_ROWS
@@ -86,7 +89,7 @@ def _in_batches(
         if len(batch.rows) < limit and not was_ended:
             return
         after = batch.last
-        fitting = len(batch.rows) * TARGET_BYTES // max(1, batch.size)
+        fitting = len(batch.rows) * target // max(1, batch.size)
         limit = max(1, min(MOST_ROWS, fitting))
 
 
@@ -101,7 +104,7 @@ def lines(asked: Asked, select: Select) -> Iterator[Batch]:
         last = tuple(map(int, rows[-1].rsplit(b",", keys)[-keys:]))
         return Batch(rows, last, size), was_ended
 
-    return _in_batches(select, read)
+    return _in_batches(select, read, LINES_BYTES)
 
 
 def _text_and_key(row: bytes, keys: int) -> tuple[bytes, Key]:
@@ -129,9 +132,9 @@ def texts(asked: Asked, select: Select) -> Iterator[Batch]:
     keys = len(asked.keys)
 
     def read(statement: Statement) -> tuple[Batch | None, bool]:
-        found, size, was_ended = read_texts(statement, keys, MOST_BYTES)
+        found, size, was_ended = read_texts(statement, keys, 2 * TEXTS_BYTES)
         if not found:
             return None, was_ended
         return Batch([text for text, _key in found], found[-1][1], size), was_ended
 
-    return _in_batches(select, read)
+    return _in_batches(select, read, TEXTS_BYTES)
