@@ -65,7 +65,9 @@ def _several(asked: Asked, place: int, name: str) -> Statement:
         [
             "LEFT JOIN (SELECT incident_id, value, bool_or(is_alternative) AS alternative,",
             "count(*) OVER (PARTITION BY incident_id) AS n,",
-            "row_number() OVER (PARTITION BY incident_id ORDER BY value) AS k",
+            # The total counts each incident by its first value: as an alternative if any is.
+            "row_number() OVER (PARTITION BY incident_id "
+            "ORDER BY bool_or(is_alternative) DESC, value) AS k",
             "FROM incidents_publishedgroupvalue WHERE",
             joined(conditions, " AND "),
             f"GROUP BY incident_id, value) m{place} ON m{place}.incident_id = t.incident_id",

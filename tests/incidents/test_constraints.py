@@ -40,6 +40,7 @@ from incidents.models import (
     PublishedClaim,
     PublishedGroupValue,
     PublishedIncident,
+    PublishedKeyCount,
     PublishedPart,
     PublishedReference,
     PublishedTally,
@@ -60,7 +61,7 @@ from tests import builders, rules
 from tests.accounts import test_constraints as of_people
 from tests.harmtracker import test_history
 from tests.importers import test_rules as of_imports
-from tests.incidents import test_codes, test_completeness
+from tests.incidents import test_codes, test_completeness, test_key_counts
 from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
 from tests.releases import test_rules as of_releases
@@ -212,6 +213,7 @@ published_group_value = plain(
     value="new",
     is_alternative=False,
 )
+published_key_count = plain(PublishedKeyCount, kind="traits", key="new", n=1)
 published_change = plain(
     PublishedChange, seq=901, kind="created", code="MMR-2023-0001", number=1, change="{}"
 )
@@ -769,6 +771,15 @@ INDEX = [
         )[1],
         {"value": "old"},
         {"value": "newer"},
+    ),
+    (
+        "incidents_publishedkeycount_once",
+        lambda world, **values: (
+            published_key_count(world, key="old"),
+            published_key_count(world, **values),
+        )[1],
+        {"key": "old"},
+        {"key": "new"},
     ),
     ("incidents_publishedchange_seq_check", published_change, {"seq": -1}, {"seq": 902}),
     ("incidents_publishedchange_number_check", published_change, {"number": -1}, {"number": 1}),
@@ -1894,6 +1905,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | of_people.TESTED
         | test_history.TRIGGERS
         | test_codes.TRIGGERS
+        | test_key_counts.TRIGGERS
         | test_completeness.TESTED
     )
     assert set(found) - tested == set()

@@ -17,6 +17,12 @@ from tests.rules import run
 
 pytestmark = pytest.mark.django_db(databases=["default", "published"])
 
+TRIGGERS = {
+    "incidents_publishedincident_counted_insert",
+    "incidents_publishedincident_counted_update",
+    "incidents_publishedincident_counted_delete",
+}
+
 Draft = Callable[..., Incident]
 COUNTED = """
     SELECT kind, key, count(*) FROM incidents_publishedincident r CROSS JOIN LATERAL (
