@@ -144,7 +144,10 @@ def parquet(asked: Asked, about: About) -> Iterator[bytes]:
     # A dictionary of each column of numbers takes time, and more room than the numbers.
     texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
     with pq.ParquetWriter(
-        written, reader.schema, compression=COMPRESSION, use_dictionary=texts  # type: ignore[arg-type]  # the stubs know of bool alone
+        written,
+        reader.schema,
+        compression=COMPRESSION,
+        use_dictionary=texts,  # type: ignore[arg-type]  # the stubs know of bool alone
     ) as writer:
         for batch in batches.lines(
             asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=False)
