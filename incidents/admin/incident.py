@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,34 @@ from harmtracker.codes import code_list
 from harmtracker.history.models import HistoryEntry
 from incidents.models import Incident
 
+from .differences import differences_view
+from .merging import merge_view
+from .new_incident import new_view
+from .overview import overview_view
 from .queue import QueueAdmin
 from .reading import record_to_read
 from .record import OfRecordAdmin
+from .record_page import record_view
+from .redacting import redact_view
 from .rows import INCIDENT_ROWS
 from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
+from .taking import release_view, take_view
+from .timeline import timeline_view
+from .warning_answers import answer_view
+
+ONE = "<int:incident_id>/"
+OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
+    ("record", record_view, "record"),
+    ("differences", differences_view, "differences"),
+    ("timeline", timeline_view, "timeline"),
+    ("take", take_view, "take"),
+    ("release", release_view, "release"),
+    ("redact", redact_view, "redact"),
+    ("merge", merge_view, "merge"),
+    ("warnings/<str:key>", answer_view, "warning"),
+    ("comments", comment_view, "comment"),
+    ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
+]
 
 
 @admin.register(Incident)
@@ -77,18 +101,16 @@ class IncidentAdmin(OfRecordAdmin):
         queue = QueueAdmin(Incident, self.admin_site)
         return [
             path("queue/", wrap(queue.changelist_view), name="incidents_incident_queue"),
+            path("overview/", wrap(overview_view), name="incidents_incident_overview"),
+            path("new/", wrap(new_view), name="incidents_incident_new"),
             path(
-                "<int:incident_id>/step/<slug:verb>/",
+                f"{ONE}step/<slug:verb>/",
                 wrap(partial(step_view, self)),
                 name="incidents_incident_step",
             ),
-            path(
-                "<int:incident_id>/comments/", wrap(comment_view), name="incidents_incident_comment"
-            ),
-            path(
-                "<int:incident_id>/comments/<int:comment_id>/resolve/",
-                wrap(resolve_view),
-                name="incidents_incident_resolve",
+            *(
+                path(f"{ONE}{address}/", wrap(view), name=f"incidents_incident_{name}")
+                for address, view, name in OF_ONE_RECORD
             ),
             *super().get_urls(),
         ]
