@@ -28,6 +28,9 @@ APP: dict[str, str] = {
     "incidents_incidentrevision": EDIT,
     "incidents_importbatch": EDIT,
     "incidents_importedrow": ADD,
+    # Written by triggers with every step and edit
+    "incidents_waiting": READ,
+    "incidents_waitingcount": READ,
     "incidents_reviewcomment": EDIT,
     "incidents_assignment": ALL,
     "incidents_merge": EDIT,
@@ -124,6 +127,14 @@ PUBLIC: dict[str, str] = {
     "incidents_weapontype": READ,
 }
 
+# Functions that run as the owner, and which kind of role may call each; triggers call the others.
+FUNCTIONS: dict[str, str | None] = {
+    "history_record()": None,
+    "incidents_reckon_waiting(bigint[])": None,
+    "incidents_backlog_at(timestamptz)": None,
+    "incidents_backlog()": "public",
+}
+
 
 def roles() -> dict[str, dict[str, str]]:
     prefix = settings.HARMTRACKER_ROLE_PREFIX
@@ -140,7 +151,15 @@ def apply(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f'GRANT {privileges} ON "{table}" TO "{role}"')
         # What everybody may do, both roles may.
         cursor.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC")
-        cursor.execute("REVOKE ALL ON FUNCTION history_record() FROM PUBLIC")
+        for function, kind in FUNCTIONS.items():
+            cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+            for role in roles():
+                verb, to = ("GRANT", "TO") if _calls(role, kind) else ("REVOKE", "FROM")
+                cursor.execute(f'{verb} EXECUTE ON FUNCTION {function} {to} "{role}"')
+
+
+def _calls(role: str, kind: str | None) -> bool:
+    return kind is not None and role == f"{settings.HARMTRACKER_ROLE_PREFIX}_{kind}"
 
 
 # What the role itself can do, whoever it was granted to: columns and PUBLIC count as well.
@@ -162,12 +181,17 @@ def differences(connection: BaseDatabaseWrapper, role: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_HELD)
         held = {table: set(privileges) for table, privileges in cursor.fetchall()}
-        cursor.execute("SELECT has_function_privilege('history_record()', 'EXECUTE')")
-        may_write_history = cursor.fetchone() == (True,)
+        called = {}
+        for function in FUNCTIONS:
+            cursor.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [function])
+            called[function] = cursor.fetchone() == (True,)
     lines = [
         f"{role} holds {sorted(held.get(table, set()))} on {table}, "
         f"wanted {sorted(wanted.get(table, set()))}"
         for table in sorted({*wanted, *held})
         if held.get(table, set()) != wanted.get(table, set())
     ]
-    return [*lines, f"{role} may call history_record()"] if may_write_history else lines
+    for function, kind in FUNCTIONS.items():
+        if called[function] != _calls(role, kind):
+            lines.append(f"{role} {'may' if called[function] else 'may not'} call {function}")
+    return lines

@@ -18,7 +18,7 @@ from .differences import differences_view
 from .merging import merge_view
 from .new_incident import new_view
 from .overview import overview_view
-from .queue import QueueAdmin
+from .queue import queue_view
 from .reading import record_to_read
 from .record import OfRecordAdmin
 from .record_page import record_view
@@ -98,9 +98,8 @@ class IncidentAdmin(OfRecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        queue = QueueAdmin(Incident, self.admin_site)
         return [
-            path("queue/", wrap(queue.changelist_view), name="incidents_incident_queue"),
+            path("queue/", wrap(queue_view), name="incidents_incident_queue"),
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
             path("new/", wrap(new_view), name="incidents_incident_new"),
             path(

@@ -1,160 +1,281 @@
-"""What waits for a second person: submitted and verified records, the longest waiting first."""
+"""What waits for a person: the verifiers' queue, and what an author got back."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.core.exceptions import PermissionDenied
-from django.db.models import Count, DateTimeField, OuterRef, Prefetch, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.views.decorators.http import require_http_methods
 
-from harmtracker.admin_base import DeskAdmin, in_words, person
+from harmtracker.accounts.models import User
+from harmtracker.admin_base import admin_url, in_words, person
+from harmtracker.codes import code_list
 from harmtracker.errors import DomainError
 from incidents import workflow
-from incidents.choices import Verb
-from incidents.models import CasualtyCount, Incident, Review
-from incidents.publishing.totals import Row, totals
+from incidents.choices import State, Verb
+from incidents.desk import queue
+from incidents.desk.queue import Asked
+from incidents.models import Incident
+from incidents.publishing.totals import Total
 
+from .pages import desk_page
 from .reading import figures
 
+# What a filter is called, and the values that are written in addresses.
+HEADINGS = {
+    "state": "State",
+    "grading": "Grading",
+    "place": "State or region",
+    "taken": "Taken",
+    "warnings": "Warnings",
+    "source": "Source",
+}
+WRITTEN: dict[str, dict[str, bool]] = {
+    "taken": queue.IS_TAKEN,
+    "warnings": queue.HAS_WARNINGS,
+    "source": queue.IS_IMPORTED,
+}
+# Verifying is no step for many at once: it says that a person has read the record, and there is no
+# page on which many are read. What is published is the very bytes that a second person verified.
+STEPS = {"publish": Verb.PUBLISH, "return": Verb.RETURN}
+LARGEST = 2**63 - 1
 
-class QueueActionForm(ActionForm):
-    """A step for all that is ticked, with what the workflow asks to be said."""
 
-    reason = forms.CharField(required=False, label="Reason (to return)", strip=False)
-    note = forms.CharField(required=False, label="Public note (of a correction)", strip=False)
+@require_http_methods(["GET", "HEAD", "POST"])
+def queue_view(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    tabs = queue.tabs_of(user)
+    if not tabs:
+        raise PermissionDenied
+    if request.method == "POST":
+        return _steps(request, user)
+    asked = asked_for(request.GET, tabs)
+    counted, is_whole = queue.cells(asked, user)
+    values, left = queue.facets(counted, asked.filters)
+    page = queue.page(asked, user)
+    numbers = queue.numbers(user)
+    return desk_page(
+        request,
+        "admin/desk/queue.html",
+        "Queue",
+        asked=asked,
+        rows=[_row_in_words(row) for row in page.rows],
+        tabs=[
+            {
+                "name": queue.TABS[tab],
+                "number": _counted(numbers[tab]),
+                "address": f"?tab={tab}",
+                "is_here": tab == asked.tab,
+            }
+            for tab in tabs
+        ],
+        filters=_filters(request.GET, values, asked),
+        orders=[(name, said, name == asked.order) for name, (said, _) in queue.ORDERS.items()],
+        order_said=queue.ORDERS[asked.order][0],
+        found=left if is_whole else None,
+        at_least=left,
+        query=request.GET.get("q", ""),
+        kept=[(name, value) for name in ("tab", *HEADINGS) if (value := request.GET.get(name))],
+        has_filters=bool(asked.filters or asked.words),
+        without_filters=f"?tab={asked.tab}&order={asked.order}",
+        following=_address(request.GET, after=_cursor(page.following), before=None),
+        preceding=_address(request.GET, before=_cursor(page.preceding), after=None),
+        has_following=page.following is not None,
+        has_preceding=page.preceding is not None,
+        also_taken=queue.also_taken(user) if asked.tab == "mine" else [],
+        may_step=user.has_perm("incidents.verify_incident"),
+        user_pk=user.pk,
+        here=request.get_full_path(),
+    )
 
 
-class QueueAdmin(DeskAdmin):
-    """A second list of incidents. It has no pages of its own: its rows open the record's."""
+def asked_for(given: QueryDict, tabs: list[str]) -> Asked:
+    """What an address asks for; :class:`BadRequest` where it is none that a page of ours writes."""
+    tab = given.get("tab") or tabs[0]
+    order = given.get("order") or "oldest"
+    if tab not in queue.TABS or order not in queue.ORDERS:
+        raise BadRequest("There is no such tab or order.")
+    if tab not in tabs:
+        raise PermissionDenied
+    return Asked(
+        tab=tab,
+        order=order,
+        filters={name: _value(name, given[name]) for name in HEADINGS if given.get(name)},
+        words=given.get("q", "").replace("\x00", " ")[:200].split(),
+        after=_key(given["after"], order) if given.get("after") else None,
+        before=_key(given["before"], order) if given.get("before") else None,
+    )
 
-    list_display = [
-        "title_or_code",
-        "submitted_at",
-        "author",
-        "state",
-        "killed_civilians",
-        "grading",
-        "claim_number",
+
+def _value(name: str, text: str) -> str | int | bool:
+    if name in WRITTEN and text in WRITTEN[name]:
+        return WRITTEN[name][text]
+    if name == "state" and text in (State.DRAFT, State.SUBMITTED, State.VERIFIED):
+        return text
+    if name == "grading" and text in code_list("grading"):
+        return text
+    if name == "place":
+        return 0 if text == "none" else _number(text)
+    raise BadRequest("There is no such filter.")
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) <= LARGEST):
+        raise BadRequest("This is no number.")
+    return int(text)
+
+
+def _key(text: str, order: str) -> list[Any]:
+    """A place in the order, as :func:`_cursor` wrote it."""
+    parts = text.split("~")
+    names = queue.ORDERS[order][1]
+    if len(parts) != len(names):
+        raise BadRequest("This is no place in the queue.")
+    return [
+        _day(part) if name == "day" else _number(part)
+        for name, part in zip(names, parts, strict=True)
     ]
-    list_display_links = ["title_or_code"]
-    list_select_related = ["author", "revision"]
-    search_fields = ["title", "code"]
-    ordering = ["submitted_at", "pk"]
-    sortable_by = ()
-    actions = ["verify", "publish", "send_back"]
-    action_form = QueueActionForm
-    change_list_template = "admin/incidents/queue.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        submitted = Review.objects.filter(incident=OuterRef("pk"), verb=Verb.SUBMIT)
-        assessed = CasualtyCount.objects.filter(claim=None)
-        return (
-            Incident.objects.visible_to(person(request))
-            .waiting_for_review()
-            .annotate(
-                submitted_at=Subquery(
-                    submitted.order_by("-pk").values("at")[:1], output_field=DateTimeField()
-                ),
-                claim_number=Count("claims"),
-            )
-            .order_by("submitted_at", "pk")
-            .prefetch_related(Prefetch("casualtycounts", assessed, to_attr="assessed_counts"))
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest("This is no day.") from error
+
+
+def _cursor(key: Any) -> str | None:
+    return None if key is None else "~".join(str(part) for part in key)
+
+
+def _address(given: QueryDict, **changed: str | None) -> str:
+    """The address of this page with some parameters changed; None takes one out."""
+    query = given.copy()
+    for name, value in changed.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _written(name: str, value: str | int | bool) -> str:
+    if name in WRITTEN:
+        return next(text for text, meant in WRITTEN[name].items() if meant == value)
+    return "none" if name == "place" and not value else str(value)
+
+
+def _filters(
+    given: QueryDict, values: Mapping[str, Mapping[Any, int]], asked: Asked
+) -> list[dict[str, Any]]:
+    """Each filter with its values, the most frequent first, and the addresses that choose them."""
+    places = queue.names_of(value for value in values["place"] if value)
+    filters = []
+    for name, heading in HEADINGS.items():
+        if asked.tab == "free" and name == "taken":
+            continue
+        chosen = asked.filters.get(name)
+        rows = [
+            {
+                "label": queue.label_of(name, value, places),
+                "n": n,
+                "is_chosen": name in asked.filters and value == chosen,
+                "address": _address(given, **{name: _written(name, value)}, after=None, before=None),
+            }
+            for value, n in sorted(values[name].items(), key=lambda item: (-item[1], str(item[0])))
+        ]
+        filters.append(
+            {
+                "heading": heading,
+                "chosen": next((row["label"] for row in rows if row["is_chosen"]), ""),
+                "values": rows,
+                "all": _address(given, **{name: None}, after=None, before=None),
+            }
         )
+    return filters
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+def _counted(n: int) -> str:
+    return f"more than {queue.COUNTED_TO}" if n > queue.COUNTED_TO else str(n)
 
-    def has_verify_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("incidents.verify_incident")
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not self.has_verify_permission(request):
-            raise PermissionDenied
-        return super().changelist_view(request, {"title": "Review queue", **(extra_context or {})})
+def _row_in_words(row: queue.Row) -> dict[str, Any]:
+    return {
+        "row": row,
+        "incident": row.incident,
+        "state": queue.label_of("state", row.waiting.state, {}),
+        "grading": queue.label_of("grading", row.waiting.grading, {}),
+        "killed": _killed(row.killed),
+        "civilians": _killed(row.civilians),
+        "since": {"verify": "the verification", "return": "it was returned"}.get(row.changed.since),
+    }
 
-    @admin.display(description="record")
-    def title_or_code(self, incident: Incident) -> str:
-        return str(incident)
 
-    @admin.display(description="submitted")
-    def submitted_at(self, incident: Any) -> str:
-        return f"{incident.submitted_at:%Y-%m-%d %H:%M}"
+def _killed(total: Total | None) -> str:
+    return "none counted" if total is None else figures(total.min, None, total.max)
 
-    @admin.display(description="claims")
-    def claim_number(self, incident: Any) -> int:
-        return incident.claim_number
 
-    @admin.display(description="civilians killed")
-    def killed_civilians(self, incident: Any) -> str:
-        sums = totals(
-            Row(
-                count.outcome,
-                count.status,
-                count.role,
-                count.sex,
-                count.age_group,
-                str(count.affiliation_id) if count.affiliation_id else None,
-                count.min,
-                count.best,
-                count.max,
-            )
-            for count in incident.assessed_counts
+def _steps(request: HttpRequest, user: User) -> HttpResponse:
+    """A step for all that was ticked: asked for once more, and then each by itself.
+
+    The first page holds what to say with it; one refusal does not hold up the others.
+    """
+    if not user.has_perm("incidents.verify_incident"):
+        raise PermissionDenied
+    name = request.POST.get("step", "")
+    if name not in STEPS:
+        raise BadRequest("There is no such step for many records.")
+    seen = _seen(request)
+    found = Incident.objects.visible_to(user).filter(pk__in=seen).select_related("waiting")
+    incidents = sorted(found, key=lambda incident: list(seen).index(incident.pk))
+    if not incidents:
+        messages.error(request, "Tick the records first.")
+        return HttpResponseRedirect(_back(request))
+    if "sure" not in request.POST:
+        return desk_page(
+            request,
+            "admin/desk/steps.html",
+            "Publish" if name == "publish" else "Return",
+            step=name,
+            rows=[(incident, seen[incident.pk]) for incident in incidents],
+            needs_note=any(incident.code is not None for incident in incidents),
+            next=request.POST.get("next", ""),
         )
-        if "killed" not in sums:
-            return "none counted"
-        total = sums["killed"]["civilian"]
-        return figures(total.min, None, total.max)
+    for incident in incidents:
+        _take(request, user, STEPS[name], incident, seen[incident.pk])
+    return HttpResponseRedirect(_back(request))
 
-    @admin.display(description="")
-    def action_checkbox(self, obj: Incident) -> SafeString:
-        # The revision that stands on this page: a step is taken on what was seen.
-        return format_html(
-            '{}<input type="hidden" name="seen-{}" value="{}">',
-            super().action_checkbox(obj),
-            obj.pk,
-            obj.revision.number,
+
+def _seen(request: HttpRequest) -> dict[int, int]:
+    """The records that were ticked, each with the revision that stood on the page."""
+    ticked = {}
+    for text in request.POST.getlist("ticked")[: queue.PAGE]:
+        pk = _number(text)
+        ticked[pk] = _number(request.POST.get(f"seen-{pk}", ""))
+    return ticked
+
+
+def _take(request: HttpRequest, user: User, verb: Verb, incident: Incident, seen: int) -> None:
+    try:
+        workflow.take_step(
+            verb,
+            incident_id=incident.pk,
+            actor=user,
+            revision=seen,
+            reason=request.POST.get("reason", "") if verb == Verb.RETURN else "",
+            note=request.POST.get("note", "") if verb == Verb.PUBLISH else "",
         )
+    except DomainError as refusal:
+        messages.error(request, f"{incident}: {in_words(refusal)}")
+    else:
+        messages.success(request, f"{incident}: done ({verb.label.lower()}).")
 
-    @admin.action(description="Verify", permissions=["verify"])
-    def verify(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._take(Verb.VERIFY, request, queryset)
 
-    @admin.action(description="Publish", permissions=["verify"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._take(Verb.PUBLISH, request, queryset)
-
-    @admin.action(description="Return to the author", permissions=["verify"])
-    def send_back(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._take(Verb.RETURN, request, queryset)
-
-    def _take(self, verb: Verb, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """The step for each record by itself: one refusal does not hold up the others."""
-        for incident in queryset:
-            seen = request.POST.get(f"seen-{incident.pk}", "")
-            if not seen.isdecimal():
-                messages.error(request, f"{incident}: it was not on the page that you looked at.")
-                continue
-            try:
-                workflow.take_step(
-                    verb,
-                    incident_id=incident.pk,
-                    actor=person(request),
-                    revision=int(seen),
-                    reason=request.POST.get("reason", "") if verb == Verb.RETURN else "",
-                    note=request.POST.get("note", "") if verb == Verb.PUBLISH else "",
-                )
-            except DomainError as refusal:
-                messages.error(request, f"{incident}: {in_words(refusal)}")
-            else:
-                messages.success(request, f"{incident}: done ({verb.label.lower()}).")
+def _back(request: HttpRequest) -> str:
+    """To where the person was in the queue: what follows the question mark, and nothing else."""
+    _, mark, query = request.POST.get("next", "").partition("?")
+    return admin_url("incidents_incident_queue") + mark + query

@@ -2,7 +2,7 @@
 
 Modules import downwards: places, actors and weapons stand alone; incidents need places; claims
 need incidents; casualties, involvements and victims need claims; review and published come last,
-and rows and releases need published.
+and rows and releases need published. What waits needs incidents alone.
 """
 
 from .actors import Actor
@@ -39,6 +39,7 @@ from .review import Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
+from .waiting import Waiting, WaitingCount
 from .weapons import WeaponType, WeaponUse
 
 __all__ = [
@@ -85,6 +86,8 @@ __all__ = [
     "ReviewComment",
     "Victim",
     "VictimClaim",
+    "Waiting",
+    "WaitingCount",
     "WeaponType",
     "WeaponUse",
 ]

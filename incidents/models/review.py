@@ -31,7 +31,10 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["incident", "-id"], name="review_latest")]
+        indexes = [
+            models.Index(fields=["incident", "-id"], name="review_latest"),
+            models.Index(fields=["at"], name="review_by_moment"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="incidents_review_verification_holds_content",

@@ -1,0 +1,112 @@
+"""What waits for somebody, in rows small enough to be put in order and counted by the thousand."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from .incidents import Incident
+from .places import Place
+
+
+class Waiting(models.Model):
+    """A record that waits: submitted or verified for a verifier, returned for its author.
+
+    Kept by triggers, beside the history and not in it; nobody else writes it. What the queue is put
+    in order, filtered and searched by stands here, so that its cost does not follow from its length.
+    """
+
+    incident = models.OneToOneField(
+        Incident, primary_key=True, on_delete=models.PROTECT, related_name="waiting"
+    )
+    state = models.CharField(max_length=40, help_text="Of the record; draft: it was returned.")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField(help_text="Its last submission; of a returned one, the return.")
+    day = models.DateField(help_text="The UTC day of it.")
+    killed_low = models.BigIntegerField(help_text="At least so many persons killed; -1: not known.")
+    killed_high = models.BigIntegerField(
+        help_text="The highest figure of persons killed in our assessment; -1: there is none."
+    )
+    grading = models.CharField(max_length=40, help_text="Of the record.")
+    place = models.ForeignKey(Place, null=True, on_delete=models.PROTECT, related_name="+")
+    adm1 = models.ForeignKey(
+        Place,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The state or region it lies in; the widest place it lies in, where there is no "
+        "such.",
+    )
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    open_warnings = models.IntegerField(
+        help_text="As of the record's last step or edit; 0 of a returned one."
+    )
+    is_imported = models.BooleanField(help_text="Whether an import made or changed it.")
+    words = models.TextField(help_text="Title and code without case and accents, to search in.")
+
+    class Meta:
+        # Of what waits for a verifier, one for each order of the queue.
+        indexes = [
+            models.Index(
+                "day",
+                F("killed_high").desc(),
+                "incident",
+                name="waiting_oldest",
+                condition=~Q(state="draft"),
+            ),
+            models.Index(
+                F("killed_high").desc(),
+                "day",
+                "incident",
+                name="waiting_gravest",
+                condition=~Q(state="draft"),
+            ),
+            models.Index(
+                F("killed_low").desc(),
+                "day",
+                "incident",
+                name="waiting_killed",
+                condition=~Q(state="draft"),
+            ),
+            models.Index(fields=["since"], name="waiting_since", condition=~Q(state="draft")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.state} since {self.since}"
+
+
+class WaitingCount(models.Model):
+    """How many rows of :class:`Waiting` agree in what the queue is filtered by: the sum of ``n``.
+
+    Written by triggers, one row more for each change; rows that nobody holds are then made one, so
+    that two people who take a step at once do not wait for each other.
+    """
+
+    state = models.CharField(max_length=40)
+    grading = models.CharField(max_length=40)
+    adm1 = models.BigIntegerField(help_text="Id of the place; 0: none.")
+    is_taken = models.BooleanField()
+    has_warnings = models.BooleanField()
+    is_imported = models.BooleanField()
+    n = models.BigIntegerField(help_text="Rows that came, less those that went.")
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=[
+                    "state",
+                    "grading",
+                    "adm1",
+                    "is_taken",
+                    "has_warnings",
+                    "is_imported",
+                ],
+                name="waitingcount_by_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.grading} {self.adm1}: {self.n}"
