@@ -43,6 +43,7 @@ WRITTEN: dict[str, dict[str, bool]] = {
 # page on which many are read. What is published is the very bytes that a second person verified.
 STEPS = {"publish": Verb.PUBLISH, "return": Verb.RETURN}
 LARGEST = 2**63 - 1
+FROM_THE_TOP: dict[str, str | None] = {"after": None, "before": None}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,7 +185,9 @@ def _filters(
                 "label": queue.label_of(name, value, places),
                 "n": n,
                 "is_chosen": name in asked.filters and value == chosen,
-                "address": _address(given, **{name: _written(name, value)}, after=None, before=None),
+                "address": _address(
+                    given, **{name: _written(name, value)}, after=None, before=None
+                ),
             }
             for value, n in sorted(values[name].items(), key=lambda item: (-item[1], str(item[0])))
         ]
@@ -193,7 +196,7 @@ def _filters(
                 "heading": heading,
                 "chosen": next((row["label"] for row in rows if row["is_chosen"]), ""),
                 "values": rows,
-                "all": _address(given, **{name: None}, after=None, before=None),
+                "all": _address(given, **FROM_THE_TOP, **{name: None}),
             }
         )
     return filters

@@ -180,7 +180,11 @@ def numbers(person: User) -> dict[str, int]:
     """How many records stand in each tab of this person's, counted to :data:`COUNTED_TO` and one
     more where they are one person's."""
     tabs = tabs_of(person)
-    counted = {tab: in_tab(tab, person)[: COUNTED_TO + 1].count() for tab in tabs[-3:]}
+    counted = {
+        tab: in_tab(tab, person)[: COUNTED_TO + 1].count()
+        for tab in tabs
+        if tab not in FOR_VERIFIERS
+    }
     if "waiting" in tabs:
         states = WaitingCount.objects.exclude(state=State.DRAFT)
         by_taken = dict(states.values_list("is_taken").annotate(sum=Sum("n")))
@@ -305,7 +309,11 @@ def page(asked: Asked, person: User) -> Page:
     rows = list(
         found.order_by(*names)
         .select_related(
-            "adm1", "author", "incident__place", "incident__revision", "incident__assignment__person"
+            "adm1",
+            "author",
+            "incident__place",
+            "incident__revision",
+            "incident__assignment__person",
         )
         .prefetch_related(Prefetch("incident__casualtycounts", killed, to_attr="killed_counts"))[
             : PAGE + 1

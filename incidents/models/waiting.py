@@ -13,8 +13,9 @@ from .places import Place
 class Waiting(models.Model):
     """A record that waits: submitted or verified for a verifier, returned for its author.
 
-    Kept by triggers, beside the history and not in it; nobody else writes it. What the queue is put
-    in order, filtered and searched by stands here, so that its cost does not follow from its length.
+    Kept by triggers, beside the history and not in it; nobody else writes it. What the queue is
+    put in order, filtered and searched by stands here, so that its cost does not follow from its
+    length.
     """
 
     incident = models.OneToOneField(

@@ -38,7 +38,7 @@ ACCESS = [  # page, anonymous, researcher, the other researcher, verifier, admin
     ("count of draft", 302, 200, 404, 200, 403),
     ("add claim to draft", 302, 200, 404, 403, 404),
     ("submit draft", 302, 200, 404, 200, 404),
-    ("queue", 302, 403, 403, 200, 403),
+    ("queue", 302, 200, 200, 200, 403),
     ("place", 302, 200, 200, 200, 200),
     ("article", 302, 200, 200, 200, 200),
     ("weapon types", 302, 200, 200, 200, 200),

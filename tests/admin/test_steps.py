@@ -140,64 +140,6 @@ class TestRefused:
         assert signed_in("researcher").get(step_url(incident, "delete")).status_code == 404
 
 
-class TestQueue:
-    url = "/admin/incidents/incident/queue/"
-
-    def test_the_longest_waiting_comes_first(self, draft: Draft, signed_in: SignedIn) -> None:
-        draft()
-        first, second = draft(State.SUBMITTED), draft(State.VERIFIED)
-        listed = signed_in("verifier").get(self.url).context["cl"].result_list
-        assert [incident.pk for incident in listed] == [first.pk, second.pk]
-
-    def test_steps_for_all_that_is_ticked(
-        self, draft: Draft, signed_in: SignedIn, filled: Any
-    ) -> None:
-        rows = [draft(State.SUBMITTED), draft(State.SUBMITTED), draft(State.VERIFIED)]
-        client = signed_in("verifier")
-        data = filled(client.get(self.url), "changelist-form")
-        data |= {"_selected_action": [str(row.pk) for row in rows], "action": ["verify"]}
-        response = client.post(self.url, data, follow=True)
-        messages = [str(message) for message in response.context["messages"]]
-        assert [message.endswith("done (verify).") for message in messages].count(True) == 2
-        assert any("The record is verified" in message for message in messages)
-        for row in rows:
-            row.refresh_from_db()
-            assert row.state == State.VERIFIED
-
-        data = filled(client.get(self.url), "changelist-form")
-        data |= {"_selected_action": [str(rows[0].pk)], "action": ["send_back"]}
-        client.post(self.url, data)
-        rows[0].refresh_from_db()
-        assert rows[0].state == State.VERIFIED  # nobody said why
-        data["reason"] = ["The date."]
-        client.post(self.url, data)
-        rows[0].refresh_from_db()
-        assert rows[0].state == State.DRAFT
-
-    def test_an_edit_since_the_list_was_opened_is_noticed(
-        self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn, filled: Any
-    ) -> None:
-        incident = draft(State.SUBMITTED)
-        client = signed_in("verifier")
-        data = filled(client.get(self.url), "changelist-form")
-        with acting(people.researcher):
-            Incident.objects.filter(pk=incident.pk).update(title="Edited")
-        data |= {"_selected_action": [str(incident.pk)], "action": ["verify"]}
-        client.post(self.url, data)
-        incident.refresh_from_db()
-        assert incident.state == State.SUBMITTED
-
-    def test_it_costs_the_same_for_one_record_as_for_four(
-        self, draft: Draft, signed_in: SignedIn, django_assert_max_num_queries: Any
-    ) -> None:
-        client = signed_in("verifier")
-        for number in (1, 3):
-            for _ in range(number):
-                draft(State.SUBMITTED)
-            with django_assert_max_num_queries(12):
-                client.get(self.url)
-
-
 class TestRemarks:
     def test_a_verifier_remarks_and_the_author_settles_it(
         self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import changes, facets, long_lists, releases, totals, views
+from . import backlog, changes, facets, long_lists, releases, totals, views
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("incidents/<str:code>/diff/", changes.DifferenceView.as_view(), name="difference"),
     path("changes/", changes.ChangesView.as_view(), name="changes"),
     path("changes/atom/", changes.ChangesFeedView.as_view(), name="changes-feed"),
+    path("backlog/", backlog.BacklogView.as_view(), name="backlog"),
     path("casualties/", long_lists.CasualtyListView.as_view(), name="casualties"),
     path("claims/", long_lists.ClaimListView.as_view(), name="claims"),
     path("victims/", long_lists.VictimListView.as_view(), name="victims"),

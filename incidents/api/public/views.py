@@ -41,6 +41,7 @@ LINKS = {
     "totals": "totals",
     "changes": "changes",
     "changes_feed": "changes-feed",
+    "backlog": "backlog",
     "casualties": "casualties",
     "claims": "claims",
     "victims": "victims",

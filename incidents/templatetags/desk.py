@@ -1,0 +1,41 @@
+"""What the admin's first page says to the person who opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+
+from harmtracker.admin_base import admin_url, person
+from incidents.desk import queue
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def desk_links(context: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where this person's work is, each with its name, address and number of records."""
+    request: HttpRequest = context["request"]
+    user = person(request)
+    numbers = queue.numbers(user)
+    places = {
+        "mine": "My work",
+        "returned": "Returned to me",
+        "waiting": "Queue",
+        "submitted": "Submitted by me",
+    }
+    links: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "address": admin_url("incidents_incident_queue", tab=tab),
+            "number": numbers[tab],
+        }
+        for tab, name in places.items()
+        if tab in numbers
+    ]
+    if links:
+        links.append({"name": "Overview", "address": admin_url("incidents_incident_overview")})
+    if user.has_perm("incidents.add_incident"):
+        links.append({"name": "New incident", "address": admin_url("incidents_incident_new")})
+    return links
