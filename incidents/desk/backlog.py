@@ -104,7 +104,7 @@ _WEEKS = f"""
     FROM generate_series(%(since)s::timestamptz, %(now)s, interval '7 days') AS begins
     LEFT JOIN first ON first.at >= begins AND first.at < begins + interval '7 days'
     GROUP BY begins ORDER BY begins
-"""
+"""  # noqa: S608  (of the text above)
 _WAITS = f"""
     WITH {_FIRST}
     SELECT verb, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY days),
@@ -116,7 +116,7 @@ _WAITS = f"""
             ORDER BY b.id DESC LIMIT 1)) / 86400 AS days
         FROM first f WHERE verb <> 'submit') took
     GROUP BY verb
-"""
+"""  # noqa: S608
 _AGES = """
     SELECT a.low, count(w.*) FILTER (WHERE w.state = 'submitted'),
         count(w.*) FILTER (WHERE w.state = 'verified')
@@ -154,7 +154,8 @@ _PEOPLE = """
 """
 _PLACES = f"""
     WITH {_FIRST}, did AS (
-        SELECT incidents_adm1(i.place_id) AS place, count(*) FILTER (WHERE verb = 'submit') AS came_in,
+        SELECT incidents_adm1(i.place_id) AS place,
+            count(*) FILTER (WHERE verb = 'submit') AS came_in,
             count(*) FILTER (WHERE verb = 'verify') AS verified,
             count(*) FILTER (WHERE verb = 'publish') AS published
         FROM first f JOIN incidents_incident i ON i.id = f.incident_id GROUP BY 1
@@ -163,10 +164,11 @@ _PLACES = f"""
         WHERE state <> 'draft' AND (%(whose)s::bigint IS NULL OR author_id = %(whose)s)
         GROUP BY adm1_id
     ), both_of AS (
-        SELECT place, sum(came_in) AS came_in, sum(verified) AS verified, sum(published) AS published,
-            sum(waiting) AS waiting, min(oldest) AS oldest
+        SELECT place, sum(came_in) AS came_in, sum(verified) AS verified,
+            sum(published) AS published, sum(waiting) AS waiting, min(oldest) AS oldest
         FROM (
-            SELECT place, came_in, verified, published, 0 AS waiting, NULL::timestamptz AS oldest FROM did
+            SELECT place, came_in, verified, published, 0 AS waiting, NULL::timestamptz AS oldest
+            FROM did
             UNION ALL SELECT place, 0, 0, 0, waiting, oldest FROM waits) a
         GROUP BY place
     )
@@ -174,7 +176,7 @@ _PLACES = f"""
         extract(day FROM %(now)s - oldest)::integer
     FROM both_of LEFT JOIN incidents_place p ON p.id = both_of.place
     ORDER BY waiting DESC, came_in DESC, p.name LIMIT %(shown)s
-"""  # noqa: S608  (put together from the texts above)
+"""  # noqa: S608
 
 
 def _rows(statement: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -277,7 +277,7 @@ class TestSessions:
 
     def test_a_group_is_gone_at_once(self, people: SimpleNamespace) -> None:
         client = logged_in(people.verifier)
-        queue = reverse("admin:incidents_incident_queue")
+        queue = reverse("admin:incidents_incident_queue") + "?tab=waiting"
         assert client.get(queue).status_code == 200
         people.verifier.groups.set([Group.objects.get(name="researcher")])
         assert client.get(queue).status_code == 403
