@@ -63,6 +63,8 @@ def queue_view(request: HttpRequest) -> HttpResponse:
         request,
         "admin/desk/queue.html",
         "Queue",
+        # The list has the whole width: the models are one page away.
+        is_nav_sidebar_enabled=False,
         asked=asked,
         rows=[_row_in_words(row) for row in page.rows],
         tabs=[

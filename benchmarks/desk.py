@@ -1,0 +1,203 @@
+"""What a page of the desk costs however much there is: the queue with 100 and with 100,000 records.
+
+    uv run benchmarks/desk.py
+    uv run benchmarks/desk.py --records 20000 --rounds 15
+
+Two databases are cloned from one template on a throw-away PostgreSQL and filled with submitted and
+verified records by SQL, past the workflow and the triggers; the rows that the queue is answered from
+are then reckoned by the project's own function, and their counts by its triggers. Each page is asked
+for by Django's test client, by turns in both databases, so that noise falls on both; the median of
+the rounds counts, and its ratio. Pages are asked for once before the clock starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import LiteralString, cast
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+import psycopg  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from harmtracker.accounts.models import User  # noqa: E402
+from harmtracker.postgres import SUPERUSER, default_cluster  # noqa: E402
+from tests import database  # noqa: E402
+from tests.clients import logged_in  # noqa: E402
+
+GOAL = 1.5
+SMALL, LARGE = "bench_desk_small", "bench_desk_large"
+QUEUE = "/admin/incidents/incident/queue/"
+PAGES = {
+    "all that waits": QUEUE,
+    "free, gravest": f"{QUEUE}?tab=free&order=gravest",
+    "submitted, weak": f"{QUEUE}?state=submitted&grading=weak&order=killed",
+    "one state or region": f"{QUEUE}?place={{place}}",
+    "open warnings": f"{QUEUE}?warnings=yes",
+    "deep in the list": f"{QUEUE}?after={{after}}",
+    "searched": f"{QUEUE}?q=record+7",
+    "first page of the admin": "/admin/",
+}
+# Not held to the goal: they count all there is, once a day or for whoever looks at the whole.
+WHOLE = {"overview": "/admin/incidents/incident/overview/", "public backlog": "/api/v1/backlog/"}
+
+# Spread over 300 days, the townships, gradings and two to three claims of different voices each.
+FILL = """
+CREATE TEMP TABLE made AS
+    SELECT nextval(pg_get_serial_sequence('incidents_incident', 'id')) AS id, n,
+        (SELECT id FROM accounts_user WHERE username = 'researcher') AS author
+    FROM generate_series(1, {records}) AS n;
+CREATE TEMP TABLE township AS
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM incidents_place WHERE level IN ('adm2', 'adm3');
+CREATE TEMP TABLE story AS SELECT id, outlet_id, row_number() OVER (ORDER BY id) - 1 AS n FROM sources_article;
+INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, record_type, date_edtf,
+    time_kind, place_id, point_basis, point_note, point_already_public, circumstances, harm_reported,
+    grading, grading_rationale, internal_note)
+SELECT m.id, gen_random_uuid(), CASE WHEN m.n % 4 = 0 THEN 'verified' ELSE 'submitted' END, author,
+    'Shelling, record ' || m.n, 'What happened, in our words.', 'incident',
+    to_char(date '2024-01-01' + (m.n % 300)::integer, 'YYYY-MM-DD'), 'unknown', t.id, 'unknown', '', false,
+    '{{}}', 'unknown', (ARRAY['weak', 'fair', 'confirmed', 'contested'])[1 + m.n % 4], '', ''
+FROM made m JOIN township t ON t.n = m.n * 7 % (SELECT count(*) FROM township);
+INSERT INTO incidents_incidentrevision (incident_id, number) SELECT id, 1 FROM made;
+INSERT INTO incidents_claim (uuid, incident_id, article_id, kind, credibility, attributed_outlet_id,
+    paraphrase, quotation, locator, speaker, place_said, time_said, note)
+SELECT gen_random_uuid(), m.id, s.id, 'report', 'unknown', s.outlet_id, 'So many were killed.', '', '', '', '', '', ''
+FROM made m CROSS JOIN generate_series(0, 2) AS k
+JOIN story s ON s.n = (m.n * 3 + k) % (SELECT count(*) FROM story) WHERE k < 2 OR m.n % 2 = 0;
+INSERT INTO incidents_casualtycount (uuid, incident_id, claim_id, outcome, status, role, sex, age_group,
+    min, best, max, qualifier, reported_text)
+SELECT gen_random_uuid(), m.id, NULL, 'killed', status, 'all', 'all', 'all', m.n * 13 % 9, NULL,
+    9 + m.n * 31 % 90, 'range', ''
+FROM made m CROSS JOIN (VALUES ('civilian'), ('armed_group')) AS s (status) WHERE status = 'civilian' OR m.n % 3 = 0;
+INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, at)
+SELECT id, 'submit', author, 1, '', now() - (n * 17 % 300) * interval '1 day' - n * interval '1 millisecond' FROM made;
+INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, content, content_sha256, at)
+SELECT m.id, 'verify', (SELECT id FROM accounts_user WHERE username = 'other_verifier'), 1, '', '{{}}',
+    encode(sha256('{{}}'), 'hex'), r.at + interval '20 hours'
+FROM made m JOIN incidents_review r ON r.incident_id = m.id WHERE m.n % 4 = 0;
+INSERT INTO incidents_assignment (incident_id, person_id)
+SELECT id, (SELECT id FROM accounts_user WHERE username = 'other_verifier') FROM made WHERE n % 20 = 0;
+"""
+# The triggers of the counts are on again; those of everything else have nothing to do.
+RECKON = "SELECT incidents_reckon_waiting(array(SELECT id FROM made))"
+
+
+def fill(name: str, records: int) -> None:
+    database.clone(database.TEMPLATE, name)
+    dsn = default_cluster(Path(settings.HARMTRACKER_DATA)).dsn(SUPERUSER)
+    start = time.perf_counter()
+    with psycopg.connect(dsn, dbname=name, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        for statement in FILL.format(records=records).split(";\n"):
+            if statement.strip():
+                owner.execute(cast("LiteralString", statement))
+        owner.execute("SET session_replication_role = DEFAULT")
+        owner.execute("ANALYZE")
+        owner.execute(RECKON)
+        owner.execute("VACUUM ANALYZE")
+    sys.stdout.write(f"{records:>8,} records in {time.perf_counter() - start:.0f} s\n")
+
+
+def addresses(pages: dict[str, str]) -> dict[str, str]:
+    """The pages with a place and a row of this database in them."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT adm1_id FROM incidents_waiting GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+        )
+        (place,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "SELECT day || '~' || killed_high || '~' || incident_id FROM incidents_waiting "
+            "ORDER BY day, killed_high DESC, incident_id "
+            "OFFSET (SELECT count(*) * 4 / 10 FROM incidents_waiting) LIMIT 1"
+        )
+        (after,) = cursor.fetchone() or ("",)
+    return {name: url.format(place=place, after=after) for name, url in pages.items()}
+
+
+class Side:
+    """One database with the client that asks in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.enter()
+        self.client = logged_in(User.objects.get(username="verifier"), Client())
+        self.addresses = addresses({**PAGES, **WHOLE})
+        self.queries: dict[str, int] = {}
+        for page, url in self.addresses.items():
+            with CaptureQueriesContext(connection) as caught:
+                self.ask(url)
+            self.queries[page] = len(caught)
+
+    def enter(self) -> None:
+        database.use(self.name)
+
+    def ask(self, url: str) -> float:
+        start = time.perf_counter()
+        response = self.client.get(url)
+        taken = time.perf_counter() - start
+        if response.status_code != 200:
+            raise SystemExit(f"{url} answered {response.status_code}.")
+        return taken
+
+
+def measure(rounds: int) -> bool:
+    sides = [Side(SMALL), Side(LARGE)]
+    times: dict[tuple[str, str], list[float]] = {}
+    for _ in range(rounds):
+        for side in sides:
+            side.enter()
+            # The first answer opens the connections.
+            side.ask(side.addresses["first page of the admin"])
+            for page, url in side.addresses.items():
+                times.setdefault((side.name, page), []).append(side.ask(url))
+    sys.stdout.write(f"\n{'':26}{'100':>10}{'large':>10}{'ratio':>8}  queries\n")
+    is_met = True
+    for page in (*PAGES, *WHOLE):
+        small, large = (statistics.median(times[side.name, page]) for side in sides)
+        queries = {side.queries[page] for side in sides}
+        ratio = large / small
+        mark = ""
+        if page in PAGES:
+            mark = "" if ratio <= GOAL else f"  above {GOAL}"
+            is_met = is_met and ratio <= GOAL
+        sys.stdout.write(
+            f"{page:26}{small * 1000:7.1f} ms{large * 1000:7.1f} ms{ratio:8.2f}  "
+            f"{', '.join(map(str, sorted(queries)))}{mark}\n"
+        )
+    return is_met
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--records", type=int, default=100_000, help="in the large one (100,000)")
+    parser.add_argument("--rounds", type=int, default=15, help="answers of each page (15)")
+    given = parser.parse_args()
+    cluster = database.start_cluster()
+    try:
+        database.build_template()
+        fill(SMALL, 100)
+        fill(LARGE, given.records)
+        return 0 if measure(given.rounds) else 1
+    finally:
+        connections.close_all()
+        if cluster is not None:
+            cluster.destroy()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
