@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from harmtracker.admin_base import DeskAdmin, in_words, person
+from harmtracker.admin_base import DeskAdmin, admin_url, in_words, person
 from harmtracker.errors import DomainError
 from incidents import workflow
 from incidents.choices import Verb
@@ -42,7 +42,7 @@ class QueueAdmin(DeskAdmin):
         "grading",
         "claim_number",
     ]
-    list_display_links = ["title_or_code"]
+    list_display_links = None
     list_select_related = ["author", "revision"]
     search_fields = ["title", "code"]
     ordering = ["submitted_at", "pk"]
@@ -84,8 +84,9 @@ class QueueAdmin(DeskAdmin):
         return super().changelist_view(request, {"title": "Review queue", **(extra_context or {})})
 
     @admin.display(description="record")
-    def title_or_code(self, incident: Incident) -> str:
-        return str(incident)
+    def title_or_code(self, incident: Incident) -> SafeString:
+        address = admin_url("incidents_incident_record", incident.pk)
+        return format_html('<a href="{}" dir="auto">{}</a>', address, str(incident))
 
     @admin.display(description="submitted")
     def submitted_at(self, incident: Any) -> str:
