@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, DateTimeField, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from harmtracker.admin_base import DeskAdmin, admin_url, in_words, person
 from harmtracker.errors import DomainError
-from incidents import workflow
+from incidents import warnings, workflow
 from incidents.choices import Verb
 from incidents.models import CasualtyCount, Incident, Review
 from incidents.publishing.totals import Row, totals
@@ -30,20 +32,33 @@ class QueueActionForm(ActionForm):
     note = forms.CharField(required=False, label="Public note (of a correction)", strip=False)
 
 
+class QueueList(ChangeList):
+    """The rows of one page, with what the database warns of in each: one query for all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        found = warnings.of_records([incident.pk for incident in self.result_list])
+        for incident in self.result_list:
+            incident.warned = found[incident.pk]
+
+
 class QueueAdmin(DeskAdmin):
     """A second list of incidents. It has no pages of its own: its rows open the record's."""
 
     list_display = [
         "title_or_code",
-        "submitted_at",
-        "author",
         "state",
+        "waiting",
+        "author",
+        "at_work",
         "killed_civilians",
         "grading",
         "claim_number",
+        "warned",
     ]
     list_display_links = None
-    list_select_related = ["author", "revision"]
+    list_select_related = ["author", "revision", "assignment__person"]
+    list_filter = ["state", "grading"]
     search_fields = ["title", "code"]
     ordering = ["submitted_at", "pk"]
     sortable_by = ()
@@ -67,6 +82,9 @@ class QueueAdmin(DeskAdmin):
             .prefetch_related(Prefetch("casualtycounts", assessed, to_attr="assessed_counts"))
         )
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueList
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -88,9 +106,22 @@ class QueueAdmin(DeskAdmin):
         address = admin_url("incidents_incident_record", incident.pk)
         return format_html('<a href="{}" dir="auto">{}</a>', address, str(incident))
 
-    @admin.display(description="submitted")
-    def submitted_at(self, incident: Any) -> str:
-        return f"{incident.submitted_at:%Y-%m-%d %H:%M}"
+    @admin.display(description="days waiting")
+    def waiting(self, incident: Any) -> SafeString:
+        since = incident.submitted_at
+        days = (datetime.datetime.now(datetime.UTC) - since).days
+        return format_html(
+            '<span title="submitted {} UTC">{}</span>', f"{since:%Y-%m-%d %H:%M}", days
+        )
+
+    @admin.display(description="at work on it")
+    def at_work(self, incident: Any) -> str:
+        taken = getattr(incident, "assignment", None)
+        return "nobody" if taken is None else str(taken.person)
+
+    @admin.display(description="warnings")
+    def warned(self, incident: Any) -> int:
+        return len(incident.warned)
 
     @admin.display(description="claims")
     def claim_number(self, incident: Any) -> int:

@@ -13,9 +13,10 @@ from django.templatetags.static import static
 from harmtracker.admin_base import admin_url, person
 from incidents import warnings
 from incidents.desk.comparison import compare
+from incidents.desk.looks import look
 from incidents.desk.plot import plots_of
 from incidents.desk.points import Shown, near_by, points_of
-from incidents.models import Assignment, Incident
+from incidents.models import Incident
 
 from .pages import record_page
 from .reading import record_to_read
@@ -31,7 +32,7 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
     """All that is known of a record, in a fixed number of queries."""
     user = person(request)
     incident = get_object_or_404(
-        Incident.objects.visible_to(user).select_related("author", "place__parent__parent"),
+        Incident.objects.visible_to(user).select_related("author", "place", "assignment__person"),
         pk=incident_id,
     )
     record = record_to_read(incident, user)
@@ -46,8 +47,9 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
         record=record,
         editable=is_editable(user, incident),
         steps=steps_of(incident, user),
-        taken=Assignment.objects.filter(incident=incident).select_related("person").first(),
+        taken=getattr(incident, "assignment", None),
         warnings=warnings.of_records([incident.pk])[incident.pk],
+        since=look(incident, user),
         comparison=compare(incident, record["assessed"], claims),
         plots=plots_of(record["assessed"].counts, claims, PLOTTED),
         points=points,

@@ -53,8 +53,9 @@ def radius_m_of(incident: Incident) -> int | None:
     """How far off the point may be: what the record says, else what its precision stands for."""
     if incident.radius_m is not None:
         return incident.radius_m
-    known = code_list("place_precision").get(incident.place_precision)
-    return None if known is None else known.mappings.get("default_radius_m")
+    if incident.place_precision is None:
+        return None
+    return code_list("place_precision")[incident.place_precision].mappings.get("default_radius_m")
 
 
 def radius_km_of(incident: Incident) -> float | None:

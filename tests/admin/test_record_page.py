@@ -134,3 +134,47 @@ def test_as_many_queries_for_a_large_record_as_for_a_small_one(
     grow(incident, people, 20, 60)
     assert queries(client, incident) == small
     assert small <= 25
+
+
+class TestSinceLastLooked:
+    def test_what_others_changed_since(
+        self, signed_in: SignIn, draft: Callable[..., Incident], people: SimpleNamespace
+    ) -> None:
+        incident, client = draft(), signed_in("verifier")
+        assert "You last looked" not in page(client, incident)
+        assert "Nobody else has changed anything" in page(client, incident)
+        with acting(people.researcher, "A better title"):
+            services.change(incident, title="Another title")
+        text = page(client, incident)
+        found = re.search(r"timeline/\?since=(\d+)\">1 change by others", text)
+        assert found is not None
+        since = client.get(
+            reverse("admin:incidents_incident_timeline", args=[incident.pk]), {"since": found[1]}
+        ).content.decode()
+        assert "+ Another title" in since
+        assert since.count("<del>") == 1
+
+    def test_each_person_by_themselves(
+        self, signed_in: SignIn, draft: Callable[..., Incident]
+    ) -> None:
+        incident = draft()
+        page(signed_in("verifier"), incident)
+        assert "You last looked" not in page(signed_in("other_verifier"), incident)
+
+
+def test_taken_and_released(signed_in: SignIn, draft: Callable[..., Incident]) -> None:
+    incident = draft()
+    one, other = signed_in("verifier"), signed_in("other_verifier")
+    take = reverse("admin:incidents_incident_take", args=[incident.pk])
+    release = reverse("admin:incidents_incident_release", args=[incident.pk])
+    assert one.get(take).status_code == 405
+    one.post(take)
+    assert "verifier is at work on it" in page(other, incident)
+    other.post(take)
+    assert "Take it over" in page(other, incident)
+    other.post(take, {"over": "1"})
+    assert "other_verifier is at work on it" in page(one, incident)
+    one.post(release)
+    assert "other_verifier is at work on it" in page(one, incident)
+    other.post(release)
+    assert "Nobody is at work on it" in page(one, incident)

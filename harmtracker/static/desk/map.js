@@ -12,8 +12,9 @@
 
     function draw(box, settings) {
         box.hidden = false;
-        const map = L.map(box, { preferCanvas: false, worldCopyJump: true });
-        map.attributionControl.setPrefix(false);
+        // Without Leaflet's own mark, whose flag is drawn by an inline style.
+        const map = L.map(box, { attributionControl: false, worldCopyJump: true });
+        if (settings.attribution) L.control.attribution({ prefix: false }).addTo(map);
         if (settings.tiles) {
             L.tileLayer(settings.tiles, { attribution: settings.attribution }).addTo(map);
         }
