@@ -7,9 +7,7 @@ import re
 from django.http import HttpRequest, HttpResponse
 
 from harmtracker.admin_base import person
-from harmtracker.codes import code_list
-from incidents.desk.comparison import in_figures
-from incidents.desk.sides import NOW, content_of, difference, sides_of
+from incidents.desk.sides import NOW, content_of, difference, figures_in_words, sides_of
 
 from .pages import record_page
 from .record import visible_or_404
@@ -39,19 +37,6 @@ def differences_view(request: HttpRequest, incident_id: int) -> HttpResponse:
         sides=sides,
         chosen=chosen,
         found=found,
-        figures=[] if found is None else [_figure(row) for row in found.moved["figures"]],
+        figures=[] if found is None else figures_in_words(found),
         missing=None in contents,
     )
-
-
-def _figure(row: dict) -> tuple[str, str, str]:
-    """What a total is of, what it was and what it is, in words."""
-    name = (
-        f"{code_list('outcome')[row['outcome']].label}, "
-        f"{code_list('count_bucket')[row['bucket']].label}"
-    )
-    was, now = (
-        "none" if side is None else in_figures(side["min"], side["best"], side["max"])
-        for side in (row["from"], row["to"])
-    )
-    return name, was, now

@@ -134,7 +134,7 @@ def _ours(incident: Incident, assessed: Any) -> Account:
         ours.say("date", Said(_day(incident.date_edtf, incident.local_time)))
     if incident.place is not None:
         point = _point(incident.latitude, incident.longitude)
-        ours.say("place", Said(str(incident.place), words=point))
+        ours.say("place", Said(_joined(str(incident.place), point)))
     for use in assessed.weapons:
         ours.say("weapon", Said(_certain(use.weapon.label, use.certainty), row_id=use.pk))
     for row in assessed.actors:
@@ -166,8 +166,7 @@ def _account(
         account.say(
             "place",
             Said(
-                claim.place_said or "a point alone",
-                words=_point(claim.latitude, claim.longitude),
+                _joined(claim.place_said, _point(claim.latitude, claim.longitude)),
                 disagrees=_point_apart(claim, incident),
             ),
         )
@@ -340,7 +339,14 @@ def _day(edtf: str, at: datetime.time | None) -> str:
 
 
 def _point(latitude: Any, longitude: Any) -> str:
-    return "" if latitude is None or longitude is None else f"{latitude}, {longitude}"
+    """To a metre: more digits say nothing of where it was."""
+    if latitude is None or longitude is None:
+        return ""
+    return f"{latitude:.5f}, {longitude:.5f}"
+
+
+def _joined(name: str, point: str) -> str:
+    return f"{name} ({point})" if name and point else name or point
 
 
 def _days_apart(said: str | None, incident: Incident) -> str:

@@ -6,10 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from harmtracker.codes import code_list
 from incidents.comparing import Change, changes
 from incidents.models import Incident, PublishedVersion, Review
 from incidents.publishing.document import build_content
 from incidents.publishing.moved import STAMPS, is_whole, moved
+
+from .comparison import in_figures
 
 NOW = "now"
 
@@ -70,3 +73,30 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> Difference:
     )
     both = is_whole(one) and is_whole(other)
     return Difference(moved(one, other), changes(one, other) if both else [])
+
+
+def last_published(incident: Incident) -> dict[str, Any] | None:
+    """The document that the public has now; None before the first and after a retraction."""
+    if incident.code is None:
+        return None
+    versions = PublishedVersion.objects.using("default").filter(code=incident.code)
+    text = versions.order_by("-number").values_list("document", flat=True).first()
+    document = None if text is None else json.loads(text)
+    return document if is_whole(document) else None
+
+
+def figures_in_words(found: Difference) -> list[tuple[str, str, str]]:
+    """Each total that differs: what it is of, what it was and what it is."""
+    outcomes, buckets = code_list("outcome"), code_list("count_bucket")
+
+    def said(side: dict[str, Any] | None) -> str:
+        return "none" if side is None else in_figures(side["min"], side["best"], side["max"])
+
+    return [
+        (
+            f"{outcomes[row['outcome']].label}, {buckets[row['bucket']].label}",
+            said(row["from"]),
+            said(row["to"]),
+        )
+        for row in found.moved["figures"]
+    ]

@@ -172,3 +172,45 @@ def test_another_s_draft_is_not_there(
     one = signed_in("other_researcher").get(url(name, incident.pk))
     other = signed_in("other_researcher").get(url(name, 999_999))
     assert (one.status_code, one.content) == (404, other.content)
+
+
+class TestBeforeItLeaves:
+    def test_what_differs_from_what_is_public(
+        self, signed_in: SignIn, published: Incident, people: SimpleNamespace
+    ) -> None:
+        client = signed_in("researcher")
+        revision = published.revision.number
+        client.post(
+            url("step", published.pk, "reopen"), {"revision": revision, "reason": "A better title"}
+        )
+        retitle(published, people, "Another title")
+        published.revision.refresh_from_db()
+        client.post(url("step", published.pk, "submit"), {"revision": published.revision.number})
+        shown = signed_in("other_verifier").get(url("step", published.pk, "verify"))
+        text = shown.content.decode()
+        assert re.findall(r'class="path">([^<]*)<', text) == ["title"]
+
+    def test_a_first_version_is_all_new(
+        self, signed_in: SignIn, draft: Callable[..., Incident]
+    ) -> None:
+        incident = draft(state="submitted")
+        text = signed_in("verifier").get(url("step", incident.pk, "verify")).content.decode()
+        assert "all of it is new" in text
+
+    def test_what_was_not_seen_is_not_verified(
+        self, signed_in: SignIn, draft: Callable[..., Incident], people: SimpleNamespace
+    ) -> None:
+        """A place that is renamed meanwhile moves no revision of the record."""
+        incident, client = draft(state="submitted"), signed_in("verifier")
+        address = url("step", incident.pk, "verify")
+        text = client.get(address).content.decode()
+        seen = re.search(r'name="seen" value="([0-9a-f]{64})"', text)
+        assert seen is not None
+        with acting(people.researcher, "Its name in full"):
+            incident.refresh_from_db()
+            services.change(incident.place, name="Another name")
+        incident.revision.refresh_from_db()
+        sent = {"revision": incident.revision.number, "seen": seen[1]}
+        answer = client.post(address, sent)
+        assert answer.status_code == 409
+        assert "does not say any more what you looked at" in answer.content.decode()
