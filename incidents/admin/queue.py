@@ -62,7 +62,8 @@ class QueueAdmin(DeskAdmin):
     search_fields = ["title", "code"]
     ordering = ["submitted_at", "pk"]
     sortable_by = ()
-    actions = ["verify", "publish", "send_back"]
+    # None of them verifies: that is done on a page that shows what will leave.
+    actions = ["publish", "send_back"]
     action_form = QueueActionForm
     change_list_template = "admin/incidents/queue.html"
 
@@ -157,10 +158,6 @@ class QueueAdmin(DeskAdmin):
             obj.pk,
             obj.revision.number,
         )
-
-    @admin.action(description="Verify", permissions=["verify"])
-    def verify(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._take(Verb.VERIFY, request, queryset)
 
     @admin.action(description="Publish", permissions=["verify"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:

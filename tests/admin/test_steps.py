@@ -152,27 +152,35 @@ class TestQueue:
     def test_steps_for_all_that_is_ticked(
         self, draft: Draft, signed_in: SignedIn, filled: Any
     ) -> None:
-        rows = [draft(State.SUBMITTED), draft(State.SUBMITTED), draft(State.VERIFIED)]
+        rows = [draft(State.VERIFIED), draft(State.VERIFIED), draft(State.SUBMITTED)]
         client = signed_in("verifier")
         data = filled(client.get(self.url), "changelist-form")
-        data |= {"_selected_action": [str(row.pk) for row in rows], "action": ["verify"]}
+        data |= {"_selected_action": [str(row.pk) for row in rows], "action": ["publish"]}
         response = client.post(self.url, data, follow=True)
         messages = [str(message) for message in response.context["messages"]]
-        assert [message.endswith("done (verify).") for message in messages].count(True) == 2
-        assert any("The record is verified" in message for message in messages)
-        for row in rows:
-            row.refresh_from_db()
-            assert row.state == State.VERIFIED
+        assert [message.endswith("done (publish).") for message in messages].count(True) == 2
+        assert any("The record is submitted" in message for message in messages)
+        rows = [rows[2]]
 
         data = filled(client.get(self.url), "changelist-form")
         data |= {"_selected_action": [str(rows[0].pk)], "action": ["send_back"]}
         client.post(self.url, data)
         rows[0].refresh_from_db()
-        assert rows[0].state == State.VERIFIED  # nobody said why
+        assert rows[0].state == State.SUBMITTED  # nobody said why
         data["reason"] = ["The date."]
         client.post(self.url, data)
         rows[0].refresh_from_db()
         assert rows[0].state == State.DRAFT
+
+    def test_nothing_is_verified_that_was_not_shown(
+        self, draft: Draft, signed_in: SignedIn, filled: Any
+    ) -> None:
+        incident, client = draft(State.SUBMITTED), signed_in("verifier")
+        data = filled(client.get(self.url), "changelist-form")
+        data |= {"_selected_action": [str(incident.pk)], "action": ["verify"]}
+        client.post(self.url, data)
+        incident.refresh_from_db()
+        assert incident.state == State.SUBMITTED
 
     def test_an_edit_since_the_list_was_opened_is_noticed(
         self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn, filled: Any
@@ -182,7 +190,11 @@ class TestQueue:
         data = filled(client.get(self.url), "changelist-form")
         with acting(people.researcher):
             Incident.objects.filter(pk=incident.pk).update(title="Edited")
-        data |= {"_selected_action": [str(incident.pk)], "action": ["verify"]}
+        data |= {
+            "_selected_action": [str(incident.pk)],
+            "action": ["send_back"],
+            "reason": ["The date."],
+        }
         client.post(self.url, data)
         incident.refresh_from_db()
         assert incident.state == State.SUBMITTED
