@@ -13,6 +13,8 @@ from incidents.models import Incident, PublishedVersion, Review
 # Entries of the history on a page. A transaction is never cut in two.
 AT_ONCE = 200
 
+_MOVED_BY_STEPS = ("state", "code")
+
 InWords = Callable[[Sequence[HistoryEntry]], list[Change]]
 
 
@@ -75,7 +77,8 @@ def _changes(entries: list[HistoryEntry], in_words: InWords) -> list[Event]:
         if entry.transaction_id != last:
             last = entry.transaction_id
             events.append(Event(entry.at, change.who, "edited", change.why, entry=entry.id))
-        if change.fields:
+        # A step says by itself what it moves.
+        if any(label not in _MOVED_BY_STEPS for label, _before, _after in change.fields):
             events[-1].changes.append(change)
     return [event for event in events if event.changes]
 
