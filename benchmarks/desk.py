@@ -3,11 +3,11 @@
     uv run benchmarks/desk.py
     uv run benchmarks/desk.py --records 20000 --rounds 15
 
-Two databases are cloned from one template on a throw-away PostgreSQL and filled with submitted and
-verified records by SQL, past the workflow and the triggers; the rows that the queue is answered from
-are then reckoned by the project's own function, and their counts by its triggers. Each page is asked
-for by Django's test client, by turns in both databases, so that noise falls on both; the median of
-the rounds counts, and its ratio. Pages are asked for once before the clock starts.
+Two databases are cloned from one template on a throw-away PostgreSQL and filled with submitted
+and verified records by SQL, past the workflow and the triggers; the rows that the queue is answered
+from are then reckoned by the project's own function, and their counts by its triggers. Each page is
+asked for by Django's test client, by turns in both databases, so that noise falls on both; the
+median of the rounds counts, and its ratio. Pages are asked for once before the clock starts.
 """
 
 from __future__ import annotations
@@ -61,35 +61,47 @@ CREATE TEMP TABLE made AS
         (SELECT id FROM accounts_user WHERE username = 'researcher') AS author
     FROM generate_series(1, {records}) AS n;
 CREATE TEMP TABLE township AS
-    SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM incidents_place WHERE level IN ('adm2', 'adm3');
-CREATE TEMP TABLE story AS SELECT id, outlet_id, row_number() OVER (ORDER BY id) - 1 AS n FROM sources_article;
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM incidents_place
+    WHERE level IN ('adm2', 'adm3');
+CREATE TEMP TABLE story AS SELECT id, outlet_id, row_number() OVER (ORDER BY id) - 1 AS n
+    FROM sources_article;
 INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, record_type, date_edtf,
-    time_kind, place_id, point_basis, point_note, point_already_public, circumstances, harm_reported,
+    time_kind, place_id, point_basis, point_note, point_already_public, circumstances,
+    harm_reported,
     grading, grading_rationale, internal_note)
 SELECT m.id, gen_random_uuid(), CASE WHEN m.n % 4 = 0 THEN 'verified' ELSE 'submitted' END, author,
     'Shelling, record ' || m.n, 'What happened, in our words.', 'incident',
-    to_char(date '2024-01-01' + (m.n % 300)::integer, 'YYYY-MM-DD'), 'unknown', t.id, 'unknown', '', false,
+    to_char(date '2024-01-01' + (m.n % 300)::integer, 'YYYY-MM-DD'), 'unknown', t.id, 'unknown',
+    '', false,
     '{{}}', 'unknown', (ARRAY['weak', 'fair', 'confirmed', 'contested'])[1 + m.n % 4], '', ''
 FROM made m JOIN township t ON t.n = m.n * 7 % (SELECT count(*) FROM township);
 INSERT INTO incidents_incidentrevision (incident_id, number) SELECT id, 1 FROM made;
-INSERT INTO incidents_claim (uuid, incident_id, article_id, kind, credibility, attributed_outlet_id,
+INSERT INTO incidents_claim (uuid, incident_id, article_id, kind, credibility,
+    attributed_outlet_id,
     paraphrase, quotation, locator, speaker, place_said, time_said, note)
-SELECT gen_random_uuid(), m.id, s.id, 'report', 'unknown', s.outlet_id, 'So many were killed.', '', '', '', '', '', ''
+SELECT gen_random_uuid(), m.id, s.id, 'report', 'unknown', s.outlet_id, 'So many were killed.',
+    '', '', '', '', '', ''
 FROM made m CROSS JOIN generate_series(0, 2) AS k
 JOIN story s ON s.n = (m.n * 3 + k) % (SELECT count(*) FROM story) WHERE k < 2 OR m.n % 2 = 0;
-INSERT INTO incidents_casualtycount (uuid, incident_id, claim_id, outcome, status, role, sex, age_group,
+INSERT INTO incidents_casualtycount (uuid, incident_id, claim_id, outcome, status, role, sex,
+    age_group,
     min, best, max, qualifier, reported_text)
 SELECT gen_random_uuid(), m.id, NULL, 'killed', status, 'all', 'all', 'all', m.n * 13 % 9, NULL,
     9 + m.n * 31 % 90, 'range', ''
-FROM made m CROSS JOIN (VALUES ('civilian'), ('armed_group')) AS s (status) WHERE status = 'civilian' OR m.n % 3 = 0;
+FROM made m CROSS JOIN (VALUES ('civilian'), ('armed_group')) AS s (status)
+    WHERE status = 'civilian' OR m.n % 3 = 0;
 INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, at)
-SELECT id, 'submit', author, 1, '', now() - (n * 17 % 300) * interval '1 day' - n * interval '1 millisecond' FROM made;
-INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, content, content_sha256, at)
-SELECT m.id, 'verify', (SELECT id FROM accounts_user WHERE username = 'other_verifier'), 1, '', '{{}}',
+SELECT id, 'submit', author, 1, '',
+    now() - (n * 17 % 300) * interval '1 day' - n * interval '1 millisecond' FROM made;
+INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, content,
+    content_sha256, at)
+SELECT m.id, 'verify', (SELECT id FROM accounts_user WHERE username = 'other_verifier'), 1, '',
+    '{{}}',
     encode(sha256('{{}}'), 'hex'), r.at + interval '20 hours'
 FROM made m JOIN incidents_review r ON r.incident_id = m.id WHERE m.n % 4 = 0;
 INSERT INTO incidents_assignment (incident_id, person_id)
-SELECT id, (SELECT id FROM accounts_user WHERE username = 'other_verifier') FROM made WHERE n % 20 = 0;
+SELECT id, (SELECT id FROM accounts_user WHERE username = 'other_verifier') FROM made
+    WHERE n % 20 = 0;
 """
 # The triggers of the counts are on again; those of everything else have nothing to do.
 RECKON = "SELECT incidents_reckon_waiting(array(SELECT id FROM made))"

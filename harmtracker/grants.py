@@ -33,6 +33,7 @@ APP: dict[str, str] = {
     "incidents_waitingcount": READ,
     "incidents_reviewcomment": EDIT,
     "incidents_assignment": ALL,
+    "incidents_look": EDIT,
     "incidents_merge": EDIT,
     # Parts of a draft may be removed; the history keeps them
     "incidents_claim": ALL,

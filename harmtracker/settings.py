@@ -144,6 +144,20 @@ VARIABLES = (
         "60/h",
         "Exports with one token. Empty: not counted.",
     ),
+    Variable(
+        "HARMTRACKER_MAP_TILE_URL",
+        "str",
+        "",
+        "Tiles below the outlines of the desk's maps, such as "
+        "https://tiles.example.org/{z}/{x}/{y}.png: their host then learns which places are "
+        "looked at. Empty: outlines alone.",
+    ),
+    Variable(
+        "HARMTRACKER_MAP_TILE_ATTRIBUTION",
+        "str",
+        "",
+        "Whom the tiles are from, as their licence wants it said.",
+    ),
 )
 
 _env = environ.Env()
@@ -175,6 +189,8 @@ HARMTRACKER_RATE_ANONYMOUS = _read("HARMTRACKER_RATE_ANONYMOUS")
 HARMTRACKER_RATE_TOKEN = _read("HARMTRACKER_RATE_TOKEN")
 HARMTRACKER_RATE_EXPORT = _read("HARMTRACKER_RATE_EXPORT")
 HARMTRACKER_RATE_EXPORT_TOKEN = _read("HARMTRACKER_RATE_EXPORT_TOKEN")
+MAP_TILE_URL = _read("HARMTRACKER_MAP_TILE_URL")
+MAP_TILE_ATTRIBUTION = _read("HARMTRACKER_MAP_TILE_ATTRIBUTION")
 DEBUG = _read("DEBUG")
 ALLOWED_HOSTS = _read("ALLOWED_HOSTS")
 
@@ -341,10 +357,17 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HARMTRACKER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HARMTRACKER_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+
+def _tile_hosts(address: str) -> list[str]:
+    """Where pictures may come from besides ourselves: the host of the tiles, if any."""
+    return ["/".join(address.split("/")[:3])] if address.startswith("https://") else []
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *_tile_hosts(MAP_TILE_URL)],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],

@@ -22,7 +22,10 @@ _DID = {"INSERT": "added", "UPDATE": "changed", "DELETE": "removed"}
 
 @dataclass(frozen=True)
 class Change:
-    """One entry of the history. ``fields`` holds label, before and after of what moved."""
+    """One entry of the history. ``fields`` holds label, before and after of what moved.
+
+    ``is_first``: there was no such row before.
+    """
 
     who: str
     at: datetime
@@ -31,6 +34,8 @@ class Change:
     what: str
     row_id: int
     fields: list[tuple[str, str, str]]
+    entry_id: int = 0
+    is_first: bool = False
 
 
 def _model(table: str) -> type[models.Model] | None:
@@ -95,6 +100,8 @@ def changes_in_words(
                 )
                 for column, (before, after) in _moved(entry).items()
             ],
+            entry_id=entry.pk,
+            is_first=entry.operation == HistoryEntry.Operation.INSERT,
         )
         for entry in entries
         for model in [_model(entry.table_name)]

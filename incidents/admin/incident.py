@@ -15,30 +15,25 @@ from harmtracker.history.models import HistoryEntry
 from incidents.models import Incident
 
 from .differences import differences_view
-from .merging import merge_view
-from .new_incident import new_view
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
 from .record import OfRecordAdmin
 from .record_page import record_view
-from .redacting import redact_view
+from .restoring import restore_view
 from .rows import INCIDENT_ROWS
 from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
-from .warning_answers import answer_view
 
 ONE = "<int:incident_id>/"
 OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("record", record_view, "record"),
     ("differences", differences_view, "differences"),
     ("timeline", timeline_view, "timeline"),
+    ("timeline/<int:entry_id>/restore", restore_view, "restore"),
     ("take", take_view, "take"),
     ("release", release_view, "release"),
-    ("redact", redact_view, "redact"),
-    ("merge", merge_view, "merge"),
-    ("warnings/<str:key>", answer_view, "warning"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]
@@ -101,7 +96,6 @@ class IncidentAdmin(OfRecordAdmin):
         return [
             path("queue/", wrap(queue_view), name="incidents_incident_queue"),
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
-            path("new/", wrap(new_view), name="incidents_incident_new"),
             path(
                 f"{ONE}step/<slug:verb>/",
                 wrap(partial(step_view, self)),

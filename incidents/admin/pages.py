@@ -28,7 +28,14 @@ def desk_page(
     return TemplateResponse(
         request,
         template,
-        {**admin.site.each_context(request), "title": title, "opts": Incident._meta, **context},
+        {
+            **admin.site.each_context(request),
+            "title": title,
+            "opts": Incident._meta,
+            # The room is wanted for the record.
+            "is_nav_sidebar_enabled": False,
+            **context,
+        },
         status=status,
     )
 

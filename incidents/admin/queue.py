@@ -54,7 +54,7 @@ def queue_view(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         return _steps(request, user)
-    asked = asked_for(request.GET, tabs)
+    asked = asked_for({name: str(value) for name, value in request.GET.items()}, tabs)
     counted, is_whole = queue.cells(asked, user)
     values, left = queue.facets(counted, asked.filters)
     page = queue.page(asked, user)
@@ -96,10 +96,10 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     )
 
 
-def asked_for(given: QueryDict, tabs: list[str]) -> Asked:
+def asked_for(said: Mapping[str, str], tabs: list[str]) -> Asked:
     """What an address asks for; :class:`BadRequest` where it is none that a page of ours writes."""
-    tab = given.get("tab") or tabs[0]
-    order = given.get("order") or "oldest"
+    tab = said.get("tab") or tabs[0]
+    order = said.get("order") or "oldest"
     if tab not in queue.TABS or order not in queue.ORDERS:
         raise BadRequest("There is no such tab or order.")
     if tab not in tabs:
@@ -107,10 +107,10 @@ def asked_for(given: QueryDict, tabs: list[str]) -> Asked:
     return Asked(
         tab=tab,
         order=order,
-        filters={name: _value(name, given[name]) for name in HEADINGS if given.get(name)},
-        words=given.get("q", "").replace("\x00", " ")[:200].split(),
-        after=_key(given["after"], order) if given.get("after") else None,
-        before=_key(given["before"], order) if given.get("before") else None,
+        filters={name: _value(name, said[name]) for name in HEADINGS if said.get(name)},
+        words=said.get("q", "").replace("\x00", " ")[:200].split(),
+        after=_key(said["after"], order) if said.get("after") else None,
+        before=_key(said["before"], order) if said.get("before") else None,
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch
-
 from harmtracker.accounts.models import User
 from harmtracker.codes import code_list
 from incidents.models import (
@@ -19,24 +17,22 @@ from incidents.models import (
 )
 
 
-def _findings(of_claim: bool) -> list[Prefetch]:
-    """Counts, weapons and involvements with what they name."""
-    counts = CasualtyCount.objects.select_related("affiliation")
-    if not of_claim:
-        counts = counts.prefetch_related("basis")
-    weapons = WeaponUse.objects.select_related("weapon")
-    involvements = Involvement.objects.select_related("actor")
-    if of_claim:
-        return [
-            Prefetch("casualtycounts", counts, to_attr="counts"),
-            Prefetch("weaponuses", weapons, to_attr="weapons"),
-            Prefetch("involvements", involvements, to_attr="actors"),
-        ]
-    return [
-        Prefetch("casualtycounts", counts.filter(claim=None), to_attr="counts"),
-        Prefetch("weaponuses", weapons.filter(claim=None), to_attr="weapons"),
-        Prefetch("involvements", involvements.filter(claim=None), to_attr="actors"),
-    ]
+def _load_findings(incident: Incident, claims: list[Any]) -> None:
+    """Counts, weapons and involvements onto the record and each of its claims, one query each.
+
+    Those without a claim are our assessment.
+    """
+    rows: dict[str, Any] = {
+        "counts": CasualtyCount.objects.select_related("affiliation").prefetch_related("basis"),
+        "weapons": WeaponUse.objects.select_related("weapon"),
+        "actors": Involvement.objects.select_related("actor"),
+    }
+    holders: dict[int | None, Any] = {None: incident, **{claim.pk: claim for claim in claims}}
+    for name, found in rows.items():
+        for holder in holders.values():
+            setattr(holder, name, [])
+        for row in found.filter(incident=incident):
+            getattr(holders[row.claim_id], name).append(row)
 
 
 def record_to_read(incident: Incident, reader: User) -> dict[str, Any]:
@@ -44,14 +40,13 @@ def record_to_read(incident: Incident, reader: User) -> dict[str, Any]:
 
     A link to a record that the reader may not know of is left out.
     """
-    assessed: Any = Incident.objects.prefetch_related(*_findings(of_claim=False)).get(
-        pk=incident.pk
-    )
+    assessed: Any = incident
     claims = list(
-        Claim.objects.filter(incident=incident)
-        .select_related("article__outlet", "attributed_outlet", "attributed_actor")
-        .prefetch_related(*_findings(of_claim=True))
+        Claim.objects.filter(incident=incident).select_related(
+            "article__outlet", "attributed_outlet", "attributed_actor"
+        )
     )
+    _load_findings(incident, claims)
     numbers = {claim.pk: number for number, claim in enumerate(claims, 1)}
     for count in assessed.counts:
         count.basis_by_bound = _by_bound(count, numbers)
@@ -73,9 +68,11 @@ def record_to_read(incident: Incident, reader: User) -> dict[str, Any]:
             other__in=Incident.objects.visible_to(reader)
         ).select_related("other"),
         "comments": incident.comments.select_related("author", "resolved_by"),
-        "reviews": incident.reviews.select_related("actor"),
+        "reviews": incident.reviews.select_related("actor").defer("content"),
         # Not from the published side, which may lag behind: this page follows the publishing.
-        "versions": PublishedVersion.objects.using("default").filter(code=incident.code)
+        "versions": PublishedVersion.objects.using("default")
+        .filter(code=incident.code)
+        .defer("document", "disclosures")
         if incident.code
         else [],
     }

@@ -24,7 +24,9 @@ from harmtracker.errors import Conflict, DomainError
 from harmtracker.history.acting import acting
 from incidents import workflow
 from incidents.choices import Verb
+from incidents.desk.sides import difference, figures_in_words, last_published
 from incidents.models import Incident, Review, ReviewComment
+from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
 
 from .reading import what_leaves
@@ -68,6 +70,8 @@ class StepForm(forms.Form):
     """What a person says with a step, and which revision they looked at."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
+    # Of the content that the page showed: that, and no other, is verified.
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, verb: Verb, incident: Incident, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -113,6 +117,7 @@ def step_view(
                 revision=form.cleaned_data["revision"],
                 reason=form.cleaned_data.get("reason", ""),
                 note=form.cleaned_data.get("note", ""),
+                seen_sha256=form.cleaned_data["seen"] or None,
             )
         except DomainError as refusal:
             form.add_error(None, in_words(refusal))
@@ -123,6 +128,10 @@ def step_view(
             return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk))
     possible = workflow.possible_steps(incident, person(request))
     content = _content_of(incident, step) if step in possible and step in SHOWN else None
+    former = None if content is None else last_published(incident)
+    found = None if content is None or former is None else difference(former, content)
+    if content is not None and step == Verb.VERIFY and not form.is_bound:
+        form.initial["seen"] = sha256(canonical(content))
     return TemplateResponse(
         request,
         "admin/incidents/step.html",
@@ -136,6 +145,9 @@ def step_view(
             "why_not": possible.get(step, f"The record is {incident.state}: not a step from here."),
             "proposal": workflow.latest_review(incident) if step == Verb.RETRACT else None,
             "leaves": None if content is None else what_leaves(content),
+            "former": former,
+            "found": found,
+            "figures": [] if found is None else figures_in_words(found),
             "document": None
             if content is None
             else json.dumps(content, ensure_ascii=False, indent=2),

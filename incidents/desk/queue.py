@@ -199,14 +199,14 @@ def _filtered(waiting: QuerySet[Waiting], filters: Filters) -> QuerySet[Waiting]
             case "state" | "grading":
                 waiting = waiting.filter(**{name: value})
             case "place":
-                waiting = waiting.filter(adm1=value or None)
+                waiting = waiting.filter(adm1=int(value) or None)
             case "taken":
                 waiting = waiting.filter(taken_by__isnull=not value)
             case "warnings":
                 found = Q(open_warnings__gt=0)
                 waiting = waiting.filter(found if value else ~found)
             case "source":
-                waiting = waiting.filter(is_imported=value)
+                waiting = waiting.filter(is_imported=bool(value))
     return waiting
 
 
@@ -248,7 +248,7 @@ def cells(asked: Asked, person: User) -> tuple[list[Cell], bool]:
         counted[
             state, grading, adm1 or NO_PLACE, taken_by is not None, open_warnings > 0, imported
         ] += 1
-    return [Cell(*key, n) for key, n in counted.items()], counted.total() <= COUNTED_TO
+    return [Cell._make((*key, n)) for key, n in counted.items()], counted.total() <= COUNTED_TO
 
 
 def facets(

@@ -16,6 +16,8 @@ MAX_LINE = 1 << 20
 KEPT_OF_A_LONG_LINE = 1 << 16
 # A field that is opened and never closed would take in the rest of the file.
 MAX_LINES_OF_A_ROW = 1000
+# Python's own limit, said here since a library may have lifted it for the whole process.
+MAX_FIELD = 131_072
 BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
@@ -100,7 +102,9 @@ def read(file: BinaryIO) -> Iterator[CsvRow]:
             width = width or len(values)
             if not values:
                 continue
-            if len(values) != width:
+            if any(len(value) > MAX_FIELD for value in values):
+                yield CsvRow(line, original, fault="A field is too long for a row.")
+            elif len(values) != width:
                 yield CsvRow(
                     line,
                     original,

@@ -35,7 +35,7 @@ from .published import (
 )
 from .redacted import RedactedText
 from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWithdrawal
-from .review import Review, ReviewComment
+from .review import Look, Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .victims import Victim, VictimClaim
@@ -60,6 +60,7 @@ __all__ = [
     "Involvement",
     "LedgerEntry",
     "LedgerHead",
+    "Look",
     "Merge",
     "Place",
     "PublishedCasualty",

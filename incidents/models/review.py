@@ -88,3 +88,27 @@ class ReviewComment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.text[:60]}"
+
+
+class Look(models.Model):
+    """Up to which entry of its history a person has seen a record. No evidence, and not kept."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="looks")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="looks"
+    )
+    entry = models.BigIntegerField(help_text="Id of the last entry of the history that was there.")
+    at = models.DateTimeField(db_default=Now(), help_text="When.")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="incidents_look_once",
+                fields=["incident", "person"],
+                violation_error_message="This person has looked at the record already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.at:%Y-%m-%d %H:%M}"

@@ -1,7 +1,8 @@
-"""What the admin's first page says to the person who opens it."""
+"""What the desk's templates cannot say by themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -11,6 +12,18 @@ from harmtracker.admin_base import admin_url, person
 from incidents.desk import queue
 
 register = template.Library()
+
+
+@register.filter
+def of(cells: Mapping[str, Any], thing: str) -> Any:
+    """What stands under a thing; nothing where nobody speaks of it."""
+    return cells.get(thing, ())
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """A number as SVG and coordinates want it: with a point and nothing else."""
+    return str(number)
 
 
 @register.simple_tag(takes_context=True)
@@ -36,6 +49,4 @@ def desk_links(context: dict[str, Any]) -> list[dict[str, Any]]:
     ]
     if links:
         links.append({"name": "Overview", "address": admin_url("incidents_incident_overview")})
-    if user.has_perm("incidents.add_incident"):
-        links.append({"name": "New incident", "address": admin_url("incidents_incident_new")})
     return links

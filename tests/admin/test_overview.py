@@ -133,7 +133,7 @@ class TestFirstPage:
             ("verifier", ["My work 1", "Queue 3", "Overview"]),
             (
                 "researcher",
-                ["My work 0", "Returned to me 0", "Submitted by me 3", "Overview", "New incident"],
+                ["My work 0", "Returned to me 0", "Submitted by me 3", "Overview"],
             ),
             ("administrator", []),
         ],

@@ -18,6 +18,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from harmtracker.working import UPLOADS_AT_ONCE, Working
 from tests.running import server_process
 
+# The end of an answer looks after the connection that another test may have left open.
+pytestmark = pytest.mark.django_db(databases=["default", "owner", "published"])
+
 MEGABYTE = 1024 * 1024
 
 

@@ -34,6 +34,7 @@ from incidents.models import (
     IncidentRevision,
     LedgerEntry,
     LedgerHead,
+    Look,
     Place,
     PublishedCasualty,
     PublishedChange,
@@ -139,6 +140,17 @@ dataset = shared(builders.dataset)
 
 def comment(world: World, **values: Any) -> models.Model:
     return builders.comment(world.incident, author=world.people.researcher, **values)
+
+
+def look(world: World, *, save: bool = True, **values: Any) -> models.Model:
+    """A second one, beside that of the verifier."""
+    Look.objects.get_or_create(
+        incident=world.incident, person=world.people.verifier, defaults={"entry": 1}
+    )
+    row = Look(**{"incident": world.incident, "entry": 2, **values})
+    if save:
+        row.save(force_insert=True)
+    return row
 
 
 def plain(model: type[models.Model], **defaults: Any) -> Callable[..., models.Model]:
@@ -690,6 +702,12 @@ PARTS = [
         comment,
         lambda world: {"resolved_by": world.people.verifier},
         {},
+    ),
+    (
+        "incidents_look_once",
+        look,
+        lambda world: {"person": world.people.verifier},
+        lambda world: {"person": world.people.other_verifier},
     ),
     ("incidents_review_revision_check", review, {"revision": -1}, {"revision": 0}),
     (

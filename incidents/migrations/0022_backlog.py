@@ -299,7 +299,7 @@ DROP FUNCTION incidents_to_five(bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0022_looks"),
+        ("incidents", "0021_looks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
