@@ -242,4 +242,7 @@ def people(now: datetime.datetime) -> list[OfPerson]:
 def places(now: datetime.datetime, whose: User | None = None) -> list[OfPlace]:
     """What came from where in the last twelve weeks, and what of it waits: most waiting first."""
     found = _rows(_PLACES, since=now - RECENT, now=now, whose=_id(whose), shown=SHOWN)
-    return [OfPlace._make((row[0], *(int(n) for n in row[1:5]), row[5])) for row in found]
+    return [
+        OfPlace(name, int(came_in), int(verified), int(published), int(waiting), oldest)
+        for name, came_in, verified, published, waiting, oldest in found
+    ]
