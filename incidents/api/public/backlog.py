@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -18,8 +16,6 @@ from .lists import PublicView
 # The one thing that the public role learns of casework: a function of the database's owner gives
 # it, without an argument, and numbers are rounded before they leave it.
 _BACKLOG = "SELECT incidents_backlog()::text"
-# The figures are those of a day. Caches may keep them for so many seconds, and not past midnight.
-MAX_AGE = 3600
 
 
 def _rounded(what: str) -> serializers.IntegerField:
@@ -71,12 +67,4 @@ class BacklogView(PublicView):
 
     def get(self, request: Request) -> Any:
         content = json.loads(reading.rows(_BACKLOG)[0][0])
-        answer: HttpResponse = self.whole(content)
-        answer.headers["Cache-Control"] = f"public, max-age={_kept_for()}"
-        return answer
-
-
-def _kept_for() -> int:
-    now = datetime.datetime.now(datetime.UTC)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + datetime.timedelta(days=1)
-    return min(MAX_AGE, int((midnight - now).total_seconds()))
+        return self.whole(content)
