@@ -12,9 +12,14 @@ from django.urls import URLPattern, path
 from harmtracker.admin_base import person
 from harmtracker.codes import code_list
 from harmtracker.history.models import HistoryEntry
+from harmtracker.picking import Picks
 from incidents.models import Incident
+from incidents.picking import PLACE
 
 from .differences import differences_view
+from .entering import EntersFigures
+from .from_article import from_article_view
+from .hints import hints_view
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
@@ -40,7 +45,7 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
 
 
 @admin.register(Incident)
-class IncidentAdmin(OfRecordAdmin):
+class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
     """A record: entered while it is a draft, read in every other state."""
 
     list_display = ["__str__", "state", "date_edtf", "place", "grading", "author"]
@@ -48,7 +53,8 @@ class IncidentAdmin(OfRecordAdmin):
     list_filter = ["state", "grading", "record_type"]
     search_fields = ["title", "code", "place__name"]
     ordering = ["-pk"]
-    autocomplete_fields = ["place", "dataset"]
+    picks = {"place": PLACE}
+    autocomplete_fields = ["dataset"]
     inlines = INCIDENT_ROWS
     change_form_template = "admin/incidents/incident_form.html"
     change_list_template = "admin/incidents/incident_list.html"
@@ -95,6 +101,8 @@ class IncidentAdmin(OfRecordAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("queue/", wrap(queue_view), name="incidents_incident_queue"),
+            path("enter/", wrap(from_article_view), name="incidents_incident_enter"),
+            path("hints/<slug:kind>/", wrap(hints_view), name="incidents_incident_hints"),
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
             path(
                 f"{ONE}step/<slug:verb>/",
