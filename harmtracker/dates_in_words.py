@@ -158,7 +158,7 @@ def _read(plain: str, typed: str) -> str:
         return f"{begin}/{end}" if dash else f"{_one(since[1], typed)}/.."
     if until := re.fullmatch(r"(?:until|till|up to) (.+)", plain):
         return f"../{_one(until[1], typed)}"
-    if beyond := re.fullmatch(r"on or (after|before) (.+)", plain):
+    if re.fullmatch(r"on or (?:after|before) .+", plain):
         return _set("[]", [_item(plain, typed)])
     for words, brackets in ((" or ", "[]"), (" and | & ", "{}")):
         first, found, second = _halves(plain, words, typed)
@@ -292,9 +292,7 @@ def _masked(plain: str, typed: str) -> str | None:
         return None
     if some := re.fullmatch(rf"some (day|month) of (?:{_MONTH} )?{_YEAR}", plain):
         if some["month"]:
-            return (
-                f"{some['year']}-{_MONTH_OF[some['month']]:02d}-XX" if some[1] == "day" else None
-            )
+            return f"{some['year']}-{_MONTH_OF[some['month']]:02d}-XX" if some[1] == "day" else None
         return f"{some['year']}-XX-XX" if some[1] == "day" else f"{some['year']}-XX"
     return None
 
@@ -348,7 +346,9 @@ def _refusal(plain: str, typed: str) -> Invalid:
     """Why a text is not read, with what can be written instead."""
     said = _quoted(typed)
     if part := _PART.fullmatch(plain):
-        return Invalid(f"{said}: EDTF has no {part[1]}, and nobody gave the days. {_wider(part[2])}")
+        return Invalid(
+            f"{said}: EDTF has no {part[1]}, and nobody gave the days. {_wider(part[2])}"
+        )
     if beyond := re.fullmatch(r"(before|after) (.+)", plain):
         return Invalid(
             f"{said}: say whether the day itself belongs to it, as “on or {beyond[1]} "

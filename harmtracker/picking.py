@@ -89,7 +89,8 @@ def found(kind: Kind, text: str, most: int = MOST_FOUND) -> list[Any]:
             When(together__contains=whole, then=True), default=False, output_field=BooleanField()
         )
     )
-    return list(rows.order_by(F("is_exact").desc(), *kind.model._meta.ordering, "pk")[:most])
+    order = kind.model._meta.ordering or ()
+    return list(rows.order_by(F("is_exact").desc(), *order, "pk")[:most])
 
 
 def _column(model: type[Model], name: str) -> Any:
@@ -139,13 +140,13 @@ class PickWidget(forms.Select):
         label = "" if chosen is None else self.kind.label(chosen)
         options = {row.pk: self.kind.label(row) for row in ([chosen] if chosen else []) + fit}
         context = super().get_context(name, None, attrs)
-        described = {
-            key: text for key, text in (attrs or {}).items() if key.startswith("aria-")
-        }
+        described = {key: text for key, text in (attrs or {}).items() if key.startswith("aria-")}
         context["widget"] |= {
             "described": described,
             "words": picked.words or label,
-            "options": [(pk, text, chosen is not None and pk == chosen.pk) for pk, text in options.items()],
+            "options": [
+                (pk, text, chosen is not None and pk == chosen.pk) for pk, text in options.items()
+            ],
             "is_searched": bool(picked.words.strip()) and picked.words != label,
             "address": reverse("admin:incidents_incident_hints", args=[self.kind.name]),
         }
@@ -156,7 +157,7 @@ class PickWidget(forms.Select):
 
 
 class PickField(forms.ModelChoiceField):
-    """One of many named records. Words that are one name alone choose it; others are asked about."""
+    """One of many named records. Words that are the name of one choose it, others are asked of."""
 
     def __init__(self, *, kind: Kind, **kwargs: Any) -> None:
         kwargs |= {"widget": PickWidget(kind), "queryset": kind.model._default_manager.all()}
@@ -186,7 +187,7 @@ class PickField(forms.ModelChoiceField):
             return chosen
         exact = [row for row in fit if row.is_exact]
         if len(exact) == 1:
-            return self.queryset.get(pk=exact[0].pk)
+            return self.kind.model._default_manager.get(pk=exact[0].pk)
         if not fit:
             raise ValidationError(
                 f"Nothing is called “{words[:100]}”, in any spelling that is known here.",

@@ -59,8 +59,8 @@ class DateInWords(ExactText):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        if text in self.empty_values:
+        text = super().to_python(value) or ""
+        if not text:
             return text
         try:
             return read_date(text)

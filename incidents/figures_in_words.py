@@ -16,11 +16,12 @@ from harmtracker.errors import Invalid
 MOST = 2**31 - 1
 MOST_WORDS = 500
 
-_UNITS = (
+_UNDER_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_UNITS = _UNDER_TWENTY.split()
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _NAMED = {
     **{name: number for number, name in enumerate(_UNITS)},
     **{

@@ -21,11 +21,12 @@ from incidents.search import words
 
 MOST_OFFERED = 6
 # Which say nothing of a kind of weapon.
-_EMPTY = frozenset(
+_LITTLE_WORDS = (
     "a an and any are at be but by can for from go goe has in incl is it more no not of off on one "
     "or other say so some source that the them then there they thi to was were which who with "
-    "without mm millimetre millimeter unspecified unknown several type kind like made".split()
+    "without mm millimetre millimeter unspecified unknown several type kind like made"
 )
+_EMPTY = frozenset(_LITTLE_WORDS.split())
 _MM = re.compile(
     r"(?<![0-9.,])([0-9]{1,3}(?:[.][0-9]{1,2})?)\s*-?\s*"
     r"(?:mm\b|millimet(?:er|re)s?\b|မမ|မီလီမီတာ)",

@@ -78,9 +78,7 @@ class ClaimAdmin(Picks, EntersFigures, PartAdmin):
         if "_next" in request.POST:
             # The next claim of the same article, with the cursor where it was.
             return HttpResponseRedirect(
-                admin_url(
-                    "incidents_claim_add", incident=obj.incident_id, article=obj.article_id
-                )
+                admin_url("incidents_claim_add", incident=obj.incident_id, article=obj.article_id)
             )
         return HttpResponseRedirect(admin_url("incidents_incident_change", obj.incident_id))
 

@@ -1,4 +1,4 @@
-"""What the pages on which records are entered share: the grid of figures, and reading before saving."""
+"""What the pages for entering share: the grid of figures, and reading before saving."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FiguresForm(WithFigures, RevisionForm):
 class EntersFigures:
     """Of an admin whose page has the grid, before the class that saves."""
 
-    form = FiguresForm
+    form: Any = FiguresForm
 
     def counts_on(self, obj: Any) -> list[CasualtyCount]:
         """The rows of the page: of a claim, or of our assessment."""

@@ -97,7 +97,7 @@ class FigureField(ExactText):
 
     def to_python(self, value: Any) -> Any:
         try:
-            return read_figure(super().to_python(value))
+            return read_figure(super().to_python(value) or "")
         except Invalid as refusal:
             raise ValidationError(refusal.message) from refusal
 

@@ -20,6 +20,7 @@ from .differences import differences_view
 from .entering import EntersFigures
 from .from_article import from_article_view
 from .hints import hints_view
+from .map import map_to_pick
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
@@ -148,6 +149,8 @@ class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
+        may_save = self.may_save(request, obj)
+        context |= {"may_save": may_save, "map_pick": map_to_pick(obj) if may_save else None}
         if obj is not None:
             user = person(request)
             context |= {

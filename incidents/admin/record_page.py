@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.templatetags.static import static
 
 from harmtracker.admin_base import admin_url, person
 from incidents import warnings
@@ -18,6 +16,7 @@ from incidents.desk.plot import plots_of
 from incidents.desk.points import Shown, near_by, points_of
 from incidents.models import Incident
 
+from .map import background
 from .pages import record_page
 from .reading import record_to_read
 from .record import is_editable
@@ -64,7 +63,6 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
 
 def _map(points: list[Shown]) -> dict[str, Any]:
     """What the map's script reads: points, and where outlines and tiles come from."""
-    base = "vendor/natural-earth-4.1/"
     return {
         "points": [
             {
@@ -73,7 +71,5 @@ def _map(points: list[Shown]) -> dict[str, Any]:
             }
             for point in points
         ],
-        "outlines": [static(f"{base}world.json"), static(f"{base}myanmar-and-around.json")],
-        "tiles": settings.MAP_TILE_URL,
-        "attribution": settings.MAP_TILE_ATTRIBUTION,
+        **background(),
     }

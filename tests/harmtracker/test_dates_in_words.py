@@ -191,9 +191,7 @@ def test_the_precision_is_the_one_that_the_database_derives(texts: list[str]) ->
 
 
 def test_the_meaning_is_told_in_a_line() -> None:
-    assert str(meaning("2023-10-09")) == (
-        "2023-10-09: 9 October 2023 (2023-10-09; precision: day)"
-    )
+    assert str(meaning("2023-10-09")) == ("2023-10-09: 9 October 2023 (2023-10-09; precision: day)")
     assert str(meaning("2021-05/..")) == (
         "2021-05/..: from May 2021 on (2021-05-01 to open; precision: year or longer)"
     )

@@ -163,7 +163,7 @@ def test_a_figure_is_written_so_that_it_is_read_as_the_same(figure: Figure) -> N
 
 @pytest.mark.django_db
 @given(
-    st.text(alphabet="0123456789 -–+/?,.“”\"abouttleasup>~၂၉", max_size=25)
+    st.text(alphabet='0123456789 -–+/?,.“”"abouttleasup>~၂၉', max_size=25)
     | st.text(max_size=20)
     | figures().map(write_figure)
 )
