@@ -69,6 +69,7 @@ class ClaimAdmin(Picks, EntersFigures, PartAdmin):
         incident = self.incident_of(request, obj)
         context |= {
             "incident": incident,
+            "article_id": request.GET.get("article") if obj is None else obj.article_id,
             "claims": [] if incident is None else claims_so_far(incident),
             "may_save": self.may_save(request, obj),
         }
