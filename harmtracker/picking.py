@@ -140,7 +140,9 @@ class PickWidget(forms.Select):
         label = "" if chosen is None else self.kind.label(chosen)
         options = {row.pk: self.kind.label(row) for row in ([chosen] if chosen else []) + fit}
         context = super().get_context(name, None, attrs)
-        described = {key: text for key, text in (attrs or {}).items() if key.startswith("aria-")}
+        described = {
+            key: text for key, text in context["widget"]["attrs"].items() if key.startswith("aria-")
+        }
         context["widget"] |= {
             "described": described,
             "words": picked.words or label,

@@ -62,9 +62,9 @@ class EntersFigures:
         context["tables"] = form.tables
         context["spare"] = form.spare
         if isinstance(getattr(request, "refusal", None), OnlyRead):
-            form.errors.pop("__all__", None)
-            if not any(context["errors"]):
-                context["errors"] = None
+            asked = form.errors.pop("__all__", None)
+            wrong = [each for each in context["errors"] if each and each is not asked]
+            context["errors"] = wrong or None
             messages.info(
                 request, "Nothing is saved yet. Each field says below itself how it is read."
             )

@@ -193,7 +193,7 @@ class TestRefusals:
         assert "A part has at least 5 persons, its whole at most 2." in refusals(response)
         kept = filled(response, "incident_form")
         assert kept["title"] == ["A better title"]
-        assert kept["casualtycounts-1-min"] == ["5"]
+        assert kept["casualtycounts-0-min"] == ["5"]
         assert "was changed successfully" not in response.content.decode()
         incident.refresh_from_db()
         assert incident.title == "Shelling of a village"
@@ -211,8 +211,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("date", "message"),
         [
-            ("7 March 2024", "is not a date"),
-            ("2024-02-30", "is not a date"),
+            ("7.3.2024", "may be 7 March 2024 (2024-03-07) or 3 July 2024 (2024-07-03)"),
+            ("2024-02-30", "no calendar has"),
             ("2999-01-01", "future"),
         ],
     )

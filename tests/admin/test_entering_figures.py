@@ -110,14 +110,14 @@ class TestCells:
         }
 
     def test_an_emptied_cell_says_nothing_and_zero_says_none(self, page: Any) -> None:
-        assert page.save(**{"figure__killed__civilian__all__all": "0"}).status_code == 302
+        assert page.save(figure__killed__civilian__all__all="0").status_code == 302
         assert page.rows().get().max == 0
-        assert page.save(**{"figure__killed__civilian__all__all": ""}).status_code == 302
+        assert page.save(figure__killed__civilian__all__all="").status_code == 302
         assert page.rows().count() == 0
 
     def test_a_changed_cell_changes_its_row(self, page: Any) -> None:
         row = page.rows().get()
-        assert page.save(**{"figure__killed__civilian__all__all": "up to 5"}).status_code == 302
+        assert page.save(figure__killed__civilian__all__all="up to 5").status_code == 302
         changed = page.rows().get()
         assert (changed.pk, changed.uuid) == (row.pk, row.uuid)
         assert (changed.min, changed.best, changed.max) == (None, None, 5)
@@ -161,7 +161,7 @@ class TestRefused:
     def test_what_is_no_figure_is_said_at_its_cell(
         self, page: Any, text: str, message: str
     ) -> None:
-        response = page.save(**{"figure__killed__civilian__all__all": text})
+        response = page.save(figure__killed__civilian__all__all=text)
         form = response.context["adminform"].form
         assert message in str(form.errors[WHOLE])
         assert f'value="{text}"' in response.content.decode()
@@ -193,10 +193,10 @@ class TestRefused:
 
     def test_who_saved_first_is_not_overwritten(self, page: Any) -> None:
         data = page.data()
-        assert page.save(**{"figure__killed__civilian__all__all": "3"}).status_code == 302
+        assert page.save(figure__killed__civilian__all__all="3").status_code == 302
         response = page.client.post(page.address, data | {WHOLE: ["4"]})
         assert "edited after you opened this page" in str(response.context["errors"])
-        assert f'value="4"' in response.content.decode()
+        assert 'value="4"' in response.content.decode()
         assert page.rows().get().best == 3
 
 
@@ -208,7 +208,7 @@ def test_bases_go_with_an_emptied_cell_of_ours_and_the_page_of_each_is_linked(
     assert count.basis.count() == 1
     address = reverse("admin:incidents_casualtycount_change", args=[count.pk])
     assert address in page.client.get(page.address).content.decode()
-    assert page.save(**{"figure__killed__civilian__all__all": ""}).status_code == 302
+    assert page.save(figure__killed__civilian__all__all="").status_code == 302
     assert page.incident.bases.count() == 0
 
 
