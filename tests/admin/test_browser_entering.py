@@ -1,9 +1,10 @@
-"""Entering in a real browser: by keyboard alone, with readings while one types, read well by all."""
+"""Entering in a real browser: by keyboard alone, with readings while one types."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,9 +29,12 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def opened(people: SimpleNamespace, server: str) -> Iterator[Any]:
-    """A page of the researcher in Chromium, and what it complained of."""
+@contextmanager
+def browser(people: SimpleNamespace, server: str) -> Iterator[Any]:
+    """Pages of the researcher in Chromium, and what they complained of.
+
+    Inside of it this thread asks no database.
+    """
     key = logged_in(people.researcher).cookies[settings.SESSION_COOKIE_NAME].value
     connections.close_all()
     complaints: list[str] = []
@@ -48,61 +52,64 @@ def opened(people: SimpleNamespace, server: str) -> Iterator[Any]:
             page.on("pageerror", lambda error: complaints.append(str(error)))
             return page
 
-        yield SimpleNamespace(page=open_page, server=server, complaints=complaints)
+        yield SimpleNamespace(page=open_page, complaints=complaints)
         chromium.close()
 
 
-def test_a_record_is_entered_by_keyboard_alone(committed: None, opened: Any) -> None:
-    page = opened.page()
-    keys = page.keyboard
-    page.goto(f"{opened.server}/admin/incidents/incident/enter/")
-    keys.type("https://example.org/a-new-story")
-    keys.press("Enter")
-    page.locator("#id_title").wait_for()
-    keys.type("Shelling of a camp")
-    keys.press("Tab")
-    page.locator("#id_outlet_words:focus").wait_for()
-    keys.type("kachin news")
-    page.locator("li[role=option][aria-selected=true]").wait_for()
-    keys.press("Enter")
-    keys.press("Tab")
-    keys.press("Tab")
-    keys.type("10 Oct 2023")
-    page.get_by_text("2023-10-10: 10 October 2023").wait_for()
-    keys.press("Tab")
-    keys.type("en")
-    keys.press("Tab")
-    keys.press("Tab")
-    keys.type("Shelling of Laiza")
-    keys.press("Tab")
-    keys.type("9 Oct 2023")
-    keys.press("Tab")
-    page.locator("#id_place_words:focus").wait_for()
-    keys.type("laiza")
-    page.locator("li[role=option][aria-selected=true]").wait_for()
-    keys.press("Enter")
-    keys.press("Enter")
-    page.locator("#claim_form").wait_for()
-    for number, figure in enumerate(("29", "at least 30"), 1):
-        page.get_by_text(f"Claim {number}").first.wait_for()
-        page.locator("#id_attributed_outlet_words:focus").wait_for()
+def test_a_record_is_entered_by_keyboard_alone(
+    committed: None, people: SimpleNamespace, server: str
+) -> None:
+    with browser(people, server) as opened:
+        page = opened.page()
+        keys = page.keyboard
+        page.goto(f"{server}/admin/incidents/incident/enter/")
+        keys.type("https://example.org/a-new-story")
+        keys.press("Enter")
+        page.locator("#id_title").wait_for()
+        keys.type("Shelling of a camp")
+        keys.press("Tab")
+        page.locator("#id_outlet_words:focus").wait_for()
         keys.type("kachin news")
         page.locator("li[role=option][aria-selected=true]").wait_for()
         keys.press("Enter")
-        page.locator("#id_paraphrase").focus()
-        keys.type(f"{figure} killed.")
-        page.locator("#id_figure-killed-civilian-all-all").focus()
-        keys.type(figure)
-        # Enter goes on to the next cell, and saves nothing.
+        keys.press("Tab")
+        keys.press("Tab")
+        keys.type("10 Oct 2023")
+        page.get_by_text("2023-10-10: 10 October 2023").wait_for()
+        keys.press("Tab")
+        keys.type("en")
+        keys.press("Tab")
+        keys.press("Tab")
+        keys.type("Shelling of Laiza")
+        keys.press("Tab")
+        keys.type("9 Oct 2023")
+        keys.press("Tab")
+        page.locator("#id_place_words:focus").wait_for()
+        keys.type("laiza")
+        page.locator("li[role=option][aria-selected=true]").wait_for()
         keys.press("Enter")
-        page.locator("#id_figure-killed-civilian-female-all:focus").wait_for()
-        page.locator("#id_weaponuses-0-reported_text").focus()
-        keys.type("105 mm howitzer")
-        page.get_by_role("button", name="EXG-ART").click()
-        page.get_by_role("button", name="calibre 105 mm").click()
-        page.locator("#id_weaponuses-0-certainty").select_option("alleged")
-        keys.press("Alt+n")
-    page.get_by_text("Claim 3").first.wait_for()
+        keys.press("Enter")
+        page.locator("#claim_form").wait_for()
+        for number, figure in enumerate(("29", "at least 30"), 1):
+            page.get_by_text(f"Claim {number}").first.wait_for()
+            page.locator("#id_attributed_outlet_words:focus").wait_for()
+            keys.type("kachin news")
+            page.locator("li[role=option][aria-selected=true]").wait_for()
+            keys.press("Enter")
+            page.locator("#id_paraphrase").focus()
+            keys.type(f"{figure} killed.")
+            page.locator("#id_figure-killed-civilian-all-all").focus()
+            keys.type(figure)
+            # Enter goes on to the next cell, and saves nothing.
+            keys.press("Enter")
+            page.locator("#id_figure-killed-civilian-female-all:focus").wait_for()
+            page.locator("#id_weaponuses-0-reported_text").focus()
+            keys.type("105 mm howitzer")
+            page.get_by_role("button", name="EXG-ART").click()
+            page.get_by_role("button", name="calibre 105 mm").click()
+            page.locator("#id_weaponuses-0-certainty").select_option("alleged")
+            keys.press("Alt+n")
+        page.get_by_text("Claim 3").first.wait_for()
     assert opened.complaints == []
     incident = Incident.objects.using("default").get(title="Shelling of Laiza")
     assert incident.place is not None
@@ -113,25 +120,29 @@ def test_a_record_is_entered_by_keyboard_alone(committed: None, opened: Any) -> 
     assert first.weaponuses.get().calibre_mm == 105
 
 
-def test_a_point_is_clicked_on_the_map(committed: None, draft: Any, opened: Any) -> None:
+def test_a_point_is_clicked_on_the_map(
+    committed: None, people: SimpleNamespace, draft: Any, server: str
+) -> None:
     incident = draft()
-    page = opened.page()
-    page.goto(opened.server + reverse("admin:incidents_incident_change", args=[incident.pk]))
-    page.locator("#map path").first.wait_for(state="attached")
-    page.locator("#map").click(position={"x": 200, "y": 100})
-    assert float(page.locator("#id_latitude").input_value()) != 0
-    assert float(page.locator("#id_longitude").input_value()) > 60
-    page.locator("#id_place_precision").select_option("settlement")
-    page.locator("#id_point_basis").select_option("gazetteer")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.locator(".messagelist .success").wait_for()
+    address = reverse("admin:incidents_incident_change", args=[incident.pk])
+    with browser(people, server) as opened:
+        page = opened.page()
+        page.goto(server + address)
+        page.locator("#map path").first.wait_for(state="attached")
+        page.locator("#map").click(position={"x": 200, "y": 100})
+        assert float(page.locator("#id_latitude").input_value()) != 0
+        assert float(page.locator("#id_longitude").input_value()) > 60
+        page.locator("#id_place_precision").select_option("settlement")
+        page.locator("#id_point_basis").select_option("gazetteer")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.locator(".messagelist .success").wait_for()
     incident.refresh_from_db()
     assert incident.longitude is not None
     assert opened.complaints == []
 
 
 def test_every_page_for_entering_reads_well(
-    committed: None, people: SimpleNamespace, draft: Any, opened: Any, tmp_path: Path
+    committed: None, people: SimpleNamespace, draft: Any, server: str, tmp_path: Path
 ) -> None:
     incident = draft(title=ARABIC_AND_BURMESE, summary=ARABIC_AND_BURMESE)
     claim = incident.claims.get()
@@ -146,25 +157,25 @@ def test_every_page_for_entering_reads_well(
         "claim": reverse("admin:incidents_claim_change", args=[claim.pk]),
         "incident": reverse("admin:incidents_incident_change", args=[incident.pk]),
     }
-    connections.close_all()
     folder = Path(os.environ.get("HARMTRACKER_TEST_SCREENSHOTS", tmp_path))
-    for scheme in ("light", "dark"):
-        for width, height in SIZES:
-            page = opened.page(width, height, color_scheme=scheme)
-            for name, address in addresses.items():
-                answer = page.goto(f"{opened.server}{address}")
-                assert answer is not None
-                assert answer.status == 200, address
-                if name == "claim":
-                    page.locator("#id_date_said").fill("between 3 and 5 May 2021")
-                    page.locator("#id_weaponuses-0-reported_text").fill("105 mm howitzer")
-                    page.locator("#id_figure-killed-civilian-female-all").fill("at least 1")
-                    page.locator("#id_figure-killed-civilian-all-child").fill("2O")
-                    page.get_by_role("button", name="calibre 105 mm").wait_for()
-                page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-                assert opened.complaints == [], address
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-                page.evaluate(AXE)
-                assert page.evaluate(GRAVE) == [], (address, scheme, width)
-                opened.complaints.clear()
-            page.context.close()
+    with browser(people, server) as opened:
+        for scheme in ("light", "dark"):
+            for width, height in SIZES:
+                page = opened.page(width, height, color_scheme=scheme)
+                for name, address in addresses.items():
+                    answer = page.goto(f"{server}{address}")
+                    assert answer is not None
+                    assert answer.status == 200, address
+                    if name == "claim":
+                        page.locator("#id_date_said").fill("between 3 and 5 May 2021")
+                        page.locator("#id_weaponuses-0-reported_text").fill("105 mm howitzer")
+                        page.locator("#id_figure-killed-civilian-female-all").fill("at least 1")
+                        page.locator("#id_figure-killed-civilian-all-child").fill("2O")
+                        page.get_by_role("button", name="calibre 105 mm").wait_for()
+                    page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+                    assert opened.complaints == [], address
+                    assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+                    page.evaluate(AXE)
+                    assert page.evaluate(GRAVE) == [], (address, scheme, width)
+                    opened.complaints.clear()
+                page.context.close()

@@ -192,6 +192,4 @@
     document.querySelectorAll("form#claim_form, form#incident_form").forEach((form) => {
         form.addEventListener("keydown", goOn);
     });
-    const first = document.querySelector("[autofocus]");
-    if (first) first.focus();
 })();
