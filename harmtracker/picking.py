@@ -104,10 +104,18 @@ def _text(text: str) -> Value:
 
 
 class Picked(NamedTuple):
-    """What a form sends: the id that was chosen, and the words that were typed."""
+    """What a form sends: the id that was chosen, the words that stand there now, and those that
+    stood there when the page was opened, which ask for nothing."""
 
     choice: str
-    words: str
+    words: str = ""
+    shown: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The words, where a person typed them."""
+        words = self.words.strip()
+        return "" if self.choice and words == self.shown.strip() else words
 
 
 class PickWidget(forms.Select):
@@ -126,17 +134,19 @@ class PickWidget(forms.Select):
         return False
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Picked:
-        return Picked(data.get(name) or "", data.get(f"{name}_words") or "")
+        sent = (data.get(f"{name}{part}") or "" for part in ("", "_words", "_shown"))
+        return Picked(*sent)
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return name not in data and f"{name}_words" not in data
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        picked = value if isinstance(value, Picked) else Picked(str(value or ""), "")
+        picked = value if isinstance(value, Picked) else Picked(str(value or ""))
+        asked = picked.asked
         chosen = None
         if picked.choice.isascii() and picked.choice.isdecimal() and len(picked.choice) < 19:
             chosen = self.kind.rows().filter(pk=picked.choice).first()
-        fit = found(self.kind, picked.words) if picked.words.strip() else []
+        fit = found(self.kind, asked) if asked else []
         label = "" if chosen is None else self.kind.label(chosen)
         options = {row.pk: self.kind.label(row) for row in ([chosen] if chosen else []) + fit}
         context = super().get_context(name, None, attrs)
@@ -145,11 +155,12 @@ class PickWidget(forms.Select):
         }
         context["widget"] |= {
             "described": described,
-            "words": picked.words or label,
+            "words": picked.words if asked else label,
+            "shown": label if not asked or asked == label else "",
             "options": [
                 (pk, text, chosen is not None and pk == chosen.pk) for pk, text in options.items()
             ],
-            "is_searched": bool(picked.words.strip()) and picked.words != label,
+            "is_searched": bool(asked) and asked != label,
             "address": reverse("admin:incidents_incident_hints", args=[self.kind.name]),
         }
         return context
@@ -169,16 +180,19 @@ class PickField(forms.ModelChoiceField):
         self.kind = kind
 
     def _split(self, value: Any) -> Picked:
-        return value if isinstance(value, Picked) else Picked(str(value or ""), "")
+        return value if isinstance(value, Picked) else Picked(str(value or ""))
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(self._split(value).choice if value else value)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return self.kind.label(obj)
 
     def clean(self, value: Any) -> Any:
         picked = self._split(value)
-        words = picked.words.strip()
+        words = picked.asked
         chosen = super().clean(picked.choice) if picked.choice else None
         if not words:
-            # Who empties the words takes the choice back; a page without them has the list alone.
-            if isinstance(value, Picked) and chosen is None:
-                return super().clean("")
             return chosen if chosen is not None else super().clean("")
         if chosen is not None:
             labelled = self.kind.rows().get(pk=chosen.pk)
@@ -206,12 +220,12 @@ class PickField(forms.ModelChoiceField):
         initial_id = "" if initial is None else str(getattr(initial, "pk", initial))
         if picked.choice != initial_id:
             return True
-        if not picked.words.strip():
+        if not picked.asked:
             return False
         if not initial_id:
             return True
         row = self.kind.rows().filter(pk=initial_id).first()
-        return row is None or picked.words.strip() != self.kind.label(row).strip()
+        return row is None or picked.asked != self.kind.label(row).strip()
 
 
 class Picks(BaseModelAdmin):

@@ -6,7 +6,7 @@ up. Rows of a role or an affiliation have no cell; they stay below the grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,6 +153,8 @@ class WithFigures:
     counts_of_page: list[CasualtyCount] | None = None
     refusal: DomainError | None
     fields: dict[str, forms.Field]
+    data: Mapping[str, Any]
+    instance: Any
     cleaned_data: dict[str, Any]
     changed_data: list[str]
 
@@ -165,7 +167,7 @@ class WithFigures:
         for count in self.counts_of_page:
             if has_cell(count):
                 self.rows[group_of(count).name] = count
-        for group in self._shown():
+        for group in self._shown([*map(group_of, self.rows.values()), *self._sent()]):
             row = self.rows.get(group.name)
             self.groups[group.name] = group
             self.fields[group.name] = FigureField(
@@ -173,8 +175,16 @@ class WithFigures:
             )
         self._add_spare()
 
-    def _shown(self) -> Iterator[Group]:
-        used = [group_of(row) for row in self.rows.values()]
+    def _sent(self) -> Iterator[Group]:
+        """Groups of which the form that came back has cells, so that no text of it is lost."""
+        for name in self.data:
+            said = name.removeprefix("figure-").split("-")
+            if name.startswith("figure-") and len(said) == len(SPARE):
+                listed = zip(said, SPARE.values(), strict=True)
+                if self.data[name] and all(code in code_list(of) for code, of in listed):
+                    yield Group(*said)
+
+    def _shown(self, used: list[Group]) -> Iterator[Group]:
         for outcome in _in_order("outcome", OUTCOMES, (group.outcome for group in used)):
             of_outcome = [group for group in used if group.outcome == outcome]
             statuses = STATUSES if outcome in OUTCOMES else ()
@@ -271,6 +281,30 @@ class WithFigures:
             services.add_part(
                 CasualtyCount, incident=incident, claim=claim, **vars(group), **figure.fields
             )
+
+    def as_it_was(self, since: Any) -> dict[str, tuple[str, Any]]:
+        """What the cells held when the page was opened, and who changed each last since then.
+
+        ``since.entries`` are the entries of the record's history after that, the oldest first.
+        """
+        claim_id = self.instance.pk if isinstance(self.instance, Claim) else None
+        was: dict[str, str] = {}
+        by: dict[str, Any] = {}
+        for entry in reversed(since.entries):
+            row = entry.after or entry.before or {}
+            if entry.table_name != CasualtyCount._meta.db_table or row["claim_id"] != claim_id:
+                continue
+            for side, text in ((entry.after, ""), (entry.before, None)):
+                if side is None or side["role"] != "all" or side["affiliation_id"] is not None:
+                    continue
+                name = Group(*(side[column] for column in SPARE)).name
+                if text is None:
+                    columns = ("min", "best", "max", "qualifier", "reported_text")
+                    text = write_figure(Figure(*(side[column] for column in columns)))
+                was[name] = text
+                by.setdefault(name, entry)
+                since.used.add((entry.table_name, entry.row_id))
+        return {name: (text, by[name]) for name, text in was.items() if name in self.fields}
 
     # --- For the page ---
 

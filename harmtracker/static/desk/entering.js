@@ -73,7 +73,7 @@
 
     let lists = 0;
     function pick(box) {
-        const input = box.querySelector("input");
+        const input = box.querySelector("input[type=text]");
         const select = box.querySelector("select");
         const list = document.createElement("ul");
         let found = [];
