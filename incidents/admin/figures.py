@@ -170,9 +170,11 @@ class WithFigures:
         for group in self._shown([*map(group_of, self.rows.values()), *self._sent()]):
             row = self.rows.get(group.name)
             self.groups[group.name] = group
-            self.fields[group.name] = FigureField(
+            cell = FigureField(
                 label=group.label, initial="" if row is None else write_figure(figure_of(row))
             )
+            cell.widget.attrs["aria-label"] = group.label
+            self.fields[group.name] = cell
         self._add_spare()
 
     def _sent(self) -> Iterator[Group]:

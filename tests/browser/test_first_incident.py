@@ -90,7 +90,7 @@ class Desk:
 
     def pick(self, field: Locator, text: str) -> None:
         """Choose what is called so, by typing the name: what is called exactly so comes first."""
-        words = field.locator("xpath=preceding-sibling::input")
+        words = field.locator("xpath=preceding-sibling::input[@type='text']")
         words.fill(text)
         field.locator("xpath=following-sibling::ul/li[@aria-selected='true']").wait_for()
         words.press("Enter")

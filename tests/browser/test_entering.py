@@ -2,65 +2,40 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-from django.conf import settings
 from django.db import connections
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
 
-from incidents.models import Incident, Place
+from incidents.models import Incident
 from sources.models import Article
-from tests.admin.test_browser_desk import ARABIC_AND_BURMESE, AXE, GRAVE, SIZES
-from tests.admin.test_browser_first_incident import CHROMIUM, FLAGS
-from tests.clients import logged_in
+from tests.browser.chromium import (
+    LAPTOP,
+    PHONE,
+    ZOOMED,
+    Watched,
+    chromium,
+    in_chromium,
+    screenshots,
+    session_of,
+    signed_in_context,
+)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium)"
-    ),
-]
-
-
-@contextmanager
-def browser(people: SimpleNamespace, server: str) -> Iterator[Any]:
-    """Pages of the researcher in Chromium, and what they complained of.
-
-    Inside of it this thread asks no database.
-    """
-    key = logged_in(people.researcher).cookies[settings.SESSION_COOKIE_NAME].value
-    connections.close_all()
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-
-        def open_page(width: int = 1280, height: int = 900, **more: Any) -> Page:
-            context = chromium.new_context(viewport={"width": width, "height": height}, **more)
-            context.add_cookies(
-                [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server}]
-            )
-            page = context.new_page()
-            page.set_default_timeout(20_000)
-            page.on("console", lambda said: complaints.append(said.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
-        yield SimpleNamespace(page=open_page, complaints=complaints)
-        chromium.close()
+BURMESE_AND_ARABIC = "မုန့်လိုင်ခက် စခန်း — قصف على مخيم"
 
 
+@in_chromium
 def test_a_record_is_entered_by_keyboard_alone(
     committed: None, people: SimpleNamespace, server: str
 ) -> None:
-    with browser(people, server) as opened:
-        page = opened.page()
+    key = session_of(people.researcher)
+    connections.close_all()
+    with chromium() as browser:
+        watched = Watched(signed_in_context(browser, server, key, LAPTOP), server)
+        page = watched.page
+        page.set_default_timeout(20_000)
         keys = page.keyboard
         page.goto(f"{server}/admin/incidents/incident/enter/")
         keys.type("https://example.org/a-new-story")
@@ -110,7 +85,7 @@ def test_a_record_is_entered_by_keyboard_alone(
             page.locator("#id_weaponuses-0-certainty").select_option("alleged")
             keys.press("Alt+n")
         page.get_by_text("Claim 3").first.wait_for()
-    assert opened.complaints == []
+    assert watched.complaints == []
     incident = Incident.objects.using("default").get(title="Shelling of Laiza")
     assert incident.place is not None
     assert (incident.date_edtf, incident.place.slug) == ("2023-10-09", "laiza")
@@ -120,13 +95,18 @@ def test_a_record_is_entered_by_keyboard_alone(
     assert first.weaponuses.get().calibre_mm == 105
 
 
+@in_chromium
 def test_a_point_is_clicked_on_the_map(
     committed: None, people: SimpleNamespace, draft: Any, server: str
 ) -> None:
     incident = draft()
     address = reverse("admin:incidents_incident_change", args=[incident.pk])
-    with browser(people, server) as opened:
-        page = opened.page()
+    key = session_of(people.researcher)
+    connections.close_all()
+    with chromium() as browser:
+        watched = Watched(signed_in_context(browser, server, key, LAPTOP), server)
+        page = watched.page
+        page.set_default_timeout(20_000)
         page.goto(server + address)
         page.locator("#map path").first.wait_for(state="attached")
         page.locator("#map").click(position={"x": 200, "y": 100})
@@ -138,44 +118,58 @@ def test_a_point_is_clicked_on_the_map(
         page.locator(".messagelist .success").wait_for()
     incident.refresh_from_db()
     assert incident.longitude is not None
-    assert opened.complaints == []
+    assert watched.complaints == []
 
 
+@in_chromium
 def test_every_page_for_entering_reads_well(
-    committed: None, people: SimpleNamespace, draft: Any, server: str, tmp_path: Path
+    committed: None,
+    people: SimpleNamespace,
+    draft: Callable[..., Incident],
+    server: str,
 ) -> None:
-    incident = draft(title=ARABIC_AND_BURMESE, summary=ARABIC_AND_BURMESE)
+    incident = draft(title=BURMESE_AND_ARABIC, summary=BURMESE_AND_ARABIC)
     claim = incident.claims.get()
-    assert Place.objects.filter(slug="laiza").exists()
-    enter = "/admin/incidents/incident/enter/"
+    enter = reverse("admin:incidents_incident_enter")
     add = reverse("admin:incidents_claim_add")
-    addresses = {
+    pages = {
         "enter": enter,
-        "enter-find": f"{enter}?find=shelling",
-        "enter-article": f"{enter}?article={claim.article_id}",
-        "claim-add": f"{add}?incident={incident.pk}&article={claim.article_id}",
-        "claim": reverse("admin:incidents_claim_change", args=[claim.pk]),
-        "incident": reverse("admin:incidents_incident_change", args=[incident.pk]),
+        "enter_find": f"{enter}?find=shelling",
+        "enter_article": f"{enter}?article={claim.article_id}",
+        "claim_add": f"{add}?incident={incident.pk}&article={claim.article_id}",
+        "claim_change": reverse("admin:incidents_claim_change", args=[claim.pk]),
+        "incident_change": reverse("admin:incidents_incident_change", args=[incident.pk]),
     }
-    folder = Path(os.environ.get("HARMTRACKER_TEST_SCREENSHOTS", tmp_path))
-    with browser(people, server) as opened:
-        for scheme in ("light", "dark"):
-            for width, height in SIZES:
-                page = opened.page(width, height, color_scheme=scheme)
-                for name, address in addresses.items():
-                    answer = page.goto(f"{server}{address}")
-                    assert answer is not None
-                    assert answer.status == 200, address
-                    if name == "claim":
-                        page.locator("#id_date_said").fill("between 3 and 5 May 2021")
-                        page.locator("#id_weaponuses-0-reported_text").fill("105 mm howitzer")
-                        page.locator("#id_figure-killed-civilian-female-all").fill("at least 1")
-                        page.locator("#id_figure-killed-civilian-all-child").fill("2O")
-                        page.get_by_role("button", name="calibre 105 mm").wait_for()
-                    page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-                    assert opened.complaints == [], address
-                    assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-                    page.evaluate(AXE)
-                    assert page.evaluate(GRAVE) == [], (address, scheme, width)
-                    opened.complaints.clear()
-                page.context.close()
+    key = session_of(people.researcher)
+    connections.close_all()
+    folder = screenshots()
+    wrong: dict[str, Any] = {}
+    with chromium() as browser:
+        for size, scheme in (
+            (LAPTOP, "light"),
+            (PHONE, "light"),
+            (LAPTOP, "dark"),
+            (ZOOMED, "light"),
+        ):
+            watched = Watched(signed_in_context(browser, server, key, size, scheme), server)
+            for name, address in pages.items():
+                status = watched.open(address)
+                if name == "claim_change":
+                    _write(watched.page)
+                called = f"{name}-{size[0]}-{scheme}"
+                if folder is not None:
+                    watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
+                if faults := [*([status] if status != 200 else []), *watched.faults()]:
+                    wrong[called] = faults
+            watched.page.context.close()
+    assert not wrong, wrong
+
+
+def _write(page: Any) -> None:
+    """What is read back while it is typed: good, bad, and with offers."""
+    page.locator("#id_date_said").fill("between 3 and 5 May 2021")
+    page.locator("#id_weaponuses-0-reported_text").fill("105 mm howitzer")
+    page.locator("#id_figure-killed-civilian-female-all").fill("at least 1")
+    page.locator("#id_figure-killed-civilian-all-child").fill("2O")
+    page.get_by_role("button", name="calibre 105 mm").wait_for()
+    page.locator("#id_figure-killed-civilian-all-child_reading.refused").wait_for()
