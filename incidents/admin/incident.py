@@ -15,14 +15,17 @@ from harmtracker.history.models import HistoryEntry
 from incidents.models import Incident
 
 from .differences import differences_view
+from .merging import merge_view, undo_view
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
 from .record import OfRecordAdmin
 from .record_page import record_view
+from .redacting import redact_view
+from .remarks import CommentForm, comment_view, resolve_view
 from .restoring import restore_view
 from .rows import INCIDENT_ROWS
-from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
+from .steps import step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
 
@@ -34,6 +37,9 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("timeline/<int:entry_id>/restore", restore_view, "restore"),
     ("take", take_view, "take"),
     ("release", release_view, "release"),
+    ("redact", redact_view, "redact"),
+    ("merge", merge_view, "merge"),
+    ("merges/<uuid:merge>/undo", undo_view, "undo_merge"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]

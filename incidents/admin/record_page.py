@@ -21,7 +21,8 @@ from incidents.models import Incident
 from .pages import record_page
 from .reading import record_to_read
 from .record import is_editable
-from .steps import CommentForm, steps_of
+from .remarks import CommentForm
+from .steps import steps_of
 
 PLOTTED = ("killed", "injured")
 # More people than these are folded away until they are asked for.
