@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.debug import sensitive_post_parameters
 
 from harmtracker.admin_base import person
 from harmtracker.codes import code_list
@@ -104,7 +105,7 @@ class IncidentAdmin(OfRecordAdmin):
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
             path(
                 f"{ONE}step/<slug:verb>/",
-                wrap(partial(step_view, self)),
+                wrap(sensitive_post_parameters("code")(partial(step_view, self))),
                 name="incidents_incident_step",
             ),
             *(

@@ -12,7 +12,6 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.debug import sensitive_post_parameters
 
 from harmtracker.accounts.models import User
 from harmtracker.admin_base import admin_url, in_words, person
@@ -71,7 +70,6 @@ def steps_of(incident: Incident, actor: User) -> list[dict[str, str]]:
     ]
 
 
-@sensitive_post_parameters("code")
 def step_view(
     model_admin: ModelAdmin, request: HttpRequest, incident_id: int, verb: str
 ) -> HttpResponse:
@@ -89,7 +87,7 @@ def step_view(
     remarks = remark_rows(data, is_asked_for_more=wants_rows) if step == Verb.RETURN else None
     if data is None or wants_rows:
         # A page that is asked for more rows is no step, and says nothing of what is missing yet.
-        return _page(request, step, incident, form, remarks, is_quiet=True)
+        return _page(request, step, incident, form, remarks, is_quiet=wants_rows)
     sound = [form.is_valid(), remarks is None or remarks.is_valid()]
     if not all(sound) or (step == Verb.PROPOSE_RETRACTION and not form.was_shown):
         return _page(request, step, incident, form, remarks)
