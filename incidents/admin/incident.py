@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.debug import sensitive_post_parameters
 
 from harmtracker.admin_base import person
 from harmtracker.codes import code_list
@@ -21,14 +22,17 @@ from .entering import EntersFigures
 from .from_article import from_article_view
 from .hints import hints_view
 from .map import map_to_pick
+from .merging import merge_view, undo_view
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
 from .record import OfRecordAdmin
 from .record_page import record_view
+from .redacting import redact_view
+from .remarks import CommentForm, comment_view, resolve_view
 from .restoring import restore_view
 from .rows import INCIDENT_ROWS
-from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
+from .steps import step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
 
@@ -40,6 +44,9 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("timeline/<int:entry_id>/restore", restore_view, "restore"),
     ("take", take_view, "take"),
     ("release", release_view, "release"),
+    ("redact", redact_view, "redact"),
+    ("merge", merge_view, "merge"),
+    ("merges/<uuid:merge>/undo", undo_view, "undo_merge"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]
@@ -107,7 +114,7 @@ class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
             path(
                 f"{ONE}step/<slug:verb>/",
-                wrap(partial(step_view, self)),
+                wrap(sensitive_post_parameters("code")(partial(step_view, self))),
                 name="incidents_incident_step",
             ),
             *(

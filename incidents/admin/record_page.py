@@ -20,7 +20,8 @@ from .map import background
 from .pages import record_page
 from .reading import record_to_read
 from .record import is_editable
-from .steps import CommentForm, steps_of
+from .remarks import CommentForm
+from .steps import steps_of
 
 PLOTTED = ("killed", "injured")
 # More people than these are folded away until they are asked for.
