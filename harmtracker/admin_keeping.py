@@ -81,7 +81,7 @@ class NothingLost(admin.ModelAdmin):
                 return self._show_typed(request, object_id, view)
             return self._save(request, object_id, view)
         except PermissionDenied:
-            request.POST = sent  # type: ignore[assignment]
+            request.POST = sent
             closed = self._show_closed(request, object_id)
             if closed is None:
                 raise
@@ -176,7 +176,7 @@ class NothingLost(admin.ModelAdmin):
             return None
         fields = flatten_fieldsets(self.get_fieldsets(request, row))
         form = self.get_form(request, row, change=True, fields=fields)
-        formsets, _ = self._create_formsets(request, row, change=True)
+        formsets, _ = self._create_formsets(request, row, change=True)  # type: ignore[attr-defined]
         return form(instance=row), formsets
 
     def _show_typed(self, request: HttpRequest, object_id: str | None, view: Any) -> HttpResponse:
