@@ -42,8 +42,10 @@ def answered(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Htt
         # Where the form's token was not looked at, the browser's word is.
         checked = getattr(request, "csrf_processing_done", False) or is_from_own_page(request)
         return (_logging_in(request) if checked else None) or view(request, *args, **kwargs)
+    # A form with files is read by its own view, which says first where they go.
+    is_read = hasattr(request, "_post")
     is_plain = request.content_type == "application/x-www-form-urlencoded"
-    if is_plain and KEPT in request.POST:
+    if (is_read or is_plain) and KEPT in request.POST:
         return csrf_protect(_filled)(request, view, *args, **kwargs)
     try:
         response = view(request, *args, **kwargs)
