@@ -18,6 +18,8 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
 from harmtracker.accounts.models import User
+from harmtracker.accounts.typed import typed_in
+from harmtracker.accounts.typed_page import typed_page
 from harmtracker.admin_base import admin_url, in_words, person
 from harmtracker.admin_fields import ExactText
 from harmtracker.errors import Conflict, DomainError
@@ -187,7 +189,11 @@ def comment_view(request: HttpRequest, incident_id: int) -> HttpResponse:
             )
         messages.success(request, "The remark was added.")
     else:
-        messages.error(request, "A remark needs the field that it is about, and a text.")
+        notice = "Nothing was saved. A remark needs the field that it is about, and a text."
+        typed = typed_in(request)
+        if typed is not None:
+            return typed_page(request, typed, notice, way="send")
+        messages.error(request, notice)
     return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk) + "#comments")
 
 

@@ -216,7 +216,7 @@ class TestWhose:
         draft: Callable[..., Incident],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        client, page, _ = kept_page(people.researcher, draft())
+        _client, page, _ = kept_page(people.researcher, draft())
         kept = form_of(page, "login-form")["kept"][0]
         assert typed.opened(kept) is not None
         assert typed.opened(kept[:-8] + "AAAAAAA=") is None
