@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
+from harmtracker.accounts.typed import typed_in
+from harmtracker.accounts.typed_page import typed_page
 from harmtracker.admin_base import admin_url, person
 from harmtracker.admin_fields import ExactText
 from harmtracker.history.acting import acting
@@ -38,7 +40,11 @@ def comment_view(request: HttpRequest, incident_id: int) -> HttpResponse:
             )
         messages.success(request, "The remark was added.")
     else:
-        messages.error(request, "A remark needs the field that it is about, and a text.")
+        notice = "Nothing was saved. A remark needs the field that it is about, and a text."
+        typed = typed_in(request)
+        if typed is not None:
+            return typed_page(request, typed, notice, way="send")
+        messages.error(request, notice)
     return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk) + "#comments")
 
 

@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from harmtracker.admin_base import TABLE, RowForm, person
+from harmtracker.history.models import HistoryEntry
 from harmtracker.picking import Picks
 from harmtracker.reading_back import ReadBack
+from harmtracker.side_by_side import Since
 from incidents import services
 from incidents.finding import weapon_types
 from incidents.models import (
@@ -24,6 +26,7 @@ from incidents.models import (
     IncidentLink,
     Involvement,
     Victim,
+    VictimClaim,
     WeaponUse,
 )
 from incidents.picking import ACTOR, PLACE
@@ -243,6 +246,19 @@ class VictimForm(RowForm):
             named_by.queryset = _claims_of(self.incident)
         if self.instance.pk is not None:
             self.initial["named_by"] = [link.claim_id for link in self.instance.claim_links.all()]
+
+    def as_it_was(self, since: Since) -> dict[str, tuple[Any, HistoryEntry]]:
+        """Which claims named this person when the page was opened, and who changed that last."""
+        links = [e for e in since.entries if e.table_name == VictimClaim._meta.db_table]
+        own = [e for e in links if (e.after or e.before or {})["victim_id"] == self.instance.pk]
+        claims = set(self.initial.get("named_by", []))
+        for entry in reversed(own):
+            since.used.add((entry.table_name, entry.row_id))
+            if entry.before is not None:
+                claims.add(entry.before["claim_id"])
+            if entry.after is not None:
+                claims.discard(entry.after["claim_id"])
+        return {"named_by": (sorted(claims), own[-1])} if own else {}
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
