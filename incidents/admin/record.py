@@ -8,12 +8,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from harmtracker.accounts.models import User
-from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, person
+from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, admin_url, person
 from harmtracker.errors import Conflict, NotFound
-from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import latest_edit
 from incidents.editing import lock
 from incidents.models import Claim, Incident, IncidentRevision
@@ -93,6 +92,19 @@ class OfRecordAdmin(RecordAdmin):
     def fields_of_change(self, obj: Any) -> list[str]:
         return ["change_reason", "revision"]
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The history of a record has one home: its timeline."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        incident = row if isinstance(row, Incident) else row.incident
+        query = {} if row is incident else {"row": f"{self.opts.model_name}-{row.pk}"}
+        return HttpResponseRedirect(admin_url("incidents_incident_timeline", incident.pk, **query))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if not super().has_change_permission(request, obj):
             return False
@@ -158,9 +170,6 @@ class PartAdmin(PartQuerySet, OfRecordAdmin):
         for row in formset.forms:
             row.instance.incident_id = form.instance.incident_id
         super().save_formset(request, form, formset, change)
-
-    def history_of(self, row: Any) -> QuerySet[HistoryEntry]:
-        return super().history_of(row).filter(incident_id=row.incident_id)
 
 
 class RecordRows(RowsInline):

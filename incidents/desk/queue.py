@@ -143,6 +143,9 @@ class Page:
     preceding: Sequence[Any] | None
 
 
+NOTHING = Page([], None, None)
+
+
 def tabs_of(person: User) -> list[str]:
     """The tabs that are for this person, the one they start with first; empty: none is."""
     tabs: list[str] = []
