@@ -65,7 +65,7 @@ def differences_view(request: HttpRequest, incident_id: int) -> HttpResponse:
 
 def _usual(sides: list[tuple[str, list[Side]]]) -> str:
     of_kind = dict(sides)
-    for kind in ("Published", "Verified"):
+    for kind in ("Published", "Verified or returned"):
         if kind in of_kind:
             return of_kind[kind][0].name
     return sides[-1][1][-1].name

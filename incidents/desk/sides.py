@@ -7,7 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from harmtracker.codes import code_list
+from incidents.choices import Verb
 from incidents.comparing import Change, changes
 from incidents.models import Incident, PublishedVersion, Review
 from incidents.publishing.document import build_content
@@ -47,10 +50,13 @@ def sides_of(incident: Incident) -> list[tuple[str, list[Side]]]:
             Side(f"v{v.number}", f"version {v.number}, {v.kind} {v.published_at:%Y-%m-%d}")
             for v in published.only("number", "kind", "published_at").order_by("-number")
         ]
-    reviews = Review.objects.filter(incident=incident, content__isnull=False)
-    verified = [
-        Side(f"r{r.pk}", f"verified by {r.actor} {r.at:%Y-%m-%d %H:%M}, revision {r.revision}")
-        for r in reviews.select_related("actor").defer("content").order_by("-pk")
+    looked_at = [
+        Side(
+            f"r{r.pk}",
+            f"{'verified' if r.verb == Verb.VERIFY else 'returned'} by {r.actor} "
+            f"{r.at:%Y-%m-%d %H:%M}, revision {r.revision}",
+        )
+        for r in _looked_at(incident).select_related("actor").defer("content").order_by("-pk")
     ]
     edits = [
         Side(f"e{edit.entry}", _edit_in_words(edit))
@@ -59,10 +65,14 @@ def sides_of(incident: Incident) -> list[tuple[str, list[Side]]]:
     kinds = [
         ("Now", [Side(NOW, "as it stands now")]),
         ("Published", versions),
-        ("Verified", verified),
+        ("Verified or returned", looked_at),
         ("Edits: as it stood after", edits),
     ]
     return [(kind, sides) for kind, sides in kinds if sides]
+
+
+def _looked_at(incident: Incident) -> QuerySet[Review]:
+    return Review.objects.filter(incident=incident, verb__in=(Verb.VERIFY, Verb.RETURN))
 
 
 def _edit_in_words(edit: revisions.Edit) -> str:
@@ -85,8 +95,7 @@ def position_of(incident: Incident, side: str) -> int | None:
         versions = PublishedVersion.objects.using("default").filter(code=incident.code)
         at = versions.filter(number=number).values_list("published_at", flat=True).first()
     else:
-        reviews = Review.objects.filter(incident=incident, pk=number, content__isnull=False)
-        at = reviews.values_list("at", flat=True).first()
+        at = _looked_at(incident).filter(pk=number).values_list("at", flat=True).first()
     return None if at is None else revisions.moment(incident, at)
 
 
