@@ -5,14 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.debug import sensitive_post_parameters
 
 from harmtracker.admin_base import person
 from harmtracker.codes import code_list
-from harmtracker.history.models import HistoryEntry
 from harmtracker.picking import Picks
 from incidents.models import Incident
 from incidents.picking import PLACE
@@ -170,10 +169,6 @@ class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
                 "may_resolve": user.has_perm("incidents.change_reviewcomment"),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def history_of(self, row: Model) -> QuerySet[HistoryEntry]:
-        """Of the record and of all that hangs on it."""
-        return HistoryEntry.objects.filter(incident_id=row.pk)
 
 
 # What a page that is only read shows in place of a field.

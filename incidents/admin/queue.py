@@ -60,7 +60,8 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     asked = asked_for({name: str(value) for name, value in request.GET.items()}, tabs)
     counted, is_whole = queue.cells(asked, user)
     values, left = queue.facets(counted, asked.filters)
-    page = queue.page(asked, user)
+    # Where the counts say that nothing fits, nothing is looked for.
+    page = queue.page(asked, user) if left or not is_whole else queue.NOTHING
     numbers = queue.numbers(user)
     return desk_page(
         request,

@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from harmtracker.accounts.models import User
-from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, person
+from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, admin_url, person
 from harmtracker.admin_keeping import LAID, MAX_ID
 from harmtracker.errors import NotFound, Stale
 from harmtracker.history.models import HistoryEntry
@@ -108,6 +108,19 @@ class OfRecordAdmin(RecordAdmin):
             f"edited. Have it {way} first."
         )
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The history of a record has one home: its timeline."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        incident = row if isinstance(row, Incident) else row.incident
+        query = {} if row is incident else {"row": f"{self.opts.model_name}-{row.pk}"}
+        return HttpResponseRedirect(admin_url("incidents_incident_timeline", incident.pk, **query))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if not super().has_change_permission(request, obj):
             return False
@@ -175,9 +188,6 @@ class PartAdmin(PartQuerySet, OfRecordAdmin):
         for row in formset.forms:
             row.instance.incident_id = form.instance.incident_id
         super().save_formset(request, form, formset, change)
-
-    def history_of(self, row: Any) -> QuerySet[HistoryEntry]:
-        return super().history_of(row).filter(incident_id=row.incident_id)
 
 
 class RecordRows(RowsInline):

@@ -125,10 +125,12 @@ class Row:
 class Changed:
     """What was edited since somebody last passed judgement on a record.
 
-    ``since`` is ``verify`` or ``return``; empty where nobody has looked at it yet.
+    ``since`` is ``verify`` or ``return``; empty where nobody has looked at it yet. ``review`` is
+    that step.
     """
 
     since: str = ""
+    review: int = 0
     at: datetime.datetime | None = None
     words: Sequence[str] = ()
     more: int = 0
@@ -141,6 +143,9 @@ class Page:
     rows: Sequence[Row]
     following: Sequence[Any] | None
     preceding: Sequence[Any] | None
+
+
+NOTHING = Page([], None, None)
 
 
 def tabs_of(person: User) -> list[str]:
@@ -389,10 +394,10 @@ def independent_sources(ids: Collection[int]) -> dict[int, int]:
 # The last verification of each record; where it has none, the last return, when it was looked at.
 # Then the last entries of its history since; remarks and steps are no edit.
 _SINCE = """
-    SELECT i.id, judged.verb, judged.at, entry.id
+    SELECT i.id, judged.verb, judged.id, judged.at, entry.id
     FROM unnest(%s::bigint[]) AS i (id)
     CROSS JOIN LATERAL (
-        SELECT r.verb, r.at FROM incidents_review r
+        SELECT r.verb, r.id, r.at FROM incidents_review r
         WHERE r.incident_id = i.id AND r.verb IN ('verify', 'return')
         ORDER BY r.verb = 'verify' DESC, r.id DESC LIMIT 1) judged
     LEFT JOIN LATERAL (
@@ -408,17 +413,17 @@ def changes(ids: Collection[int]) -> dict[int, Changed]:
     with connections["default"].cursor() as cursor:
         cursor.execute(_SINCE, [list(ids), ENTRIES])
         found = cursor.fetchall()
-    entries = HistoryEntry.objects.in_bulk([row[3] for row in found if row[3] is not None])
+    entries = HistoryEntry.objects.in_bulk([row[4] for row in found if row[4] is not None])
     said: dict[int, Counter[str]] = {}
-    judged: dict[int, tuple[str, datetime.datetime]] = {}
-    for pk, verb, at, entry_id in found:
-        judged[pk] = (verb, at)
+    judged: dict[int, tuple[str, int, datetime.datetime]] = {}
+    for pk, verb, review, at, entry_id in found:
+        judged[pk] = (verb, review, at)
         words = said.setdefault(pk, Counter())
         if entry_id is not None and (short := in_short(entries[entry_id])):
             words[short] += 1
     return {
-        pk: Changed(verb, at, _in_short(said[pk]), max(0, len(said[pk]) - SAID))
-        for pk, (verb, at) in judged.items()
+        pk: Changed(verb, review, at, _in_short(said[pk]), max(0, len(said[pk]) - SAID))
+        for pk, (verb, review, at) in judged.items()
     }
 
 

@@ -303,7 +303,8 @@ class TestWhoAndWhy:
         client.post(change_url(incident), data)
         entry = HistoryEntry.objects.latest("id")
         assert (entry.actor, entry.reason) == (people.researcher, "It was misspelt")
-        page = client.get(reverse("admin:incidents_incident_history", args=[incident.pk]))
+        history = reverse("admin:incidents_incident_history", args=[incident.pk])
+        page = client.get(history, follow=True)
         text = page.content.decode()
         assert "It was misspelt" in text
         assert "Shelling of a village" in text
