@@ -25,6 +25,7 @@ from .rows import INCIDENT_ROWS
 from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
+from .warned import answer_view, withdraw_view
 
 ONE = "<int:incident_id>/"
 OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
@@ -34,6 +35,8 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("timeline/<int:entry_id>/restore", restore_view, "restore"),
     ("take", take_view, "take"),
     ("release", release_view, "release"),
+    ("warnings/<slug:warning>/answer", answer_view, "answer"),
+    ("warnings/<slug:warning>/withdraw", withdraw_view, "withdraw"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]
