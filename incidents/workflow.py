@@ -249,6 +249,7 @@ def _carry_out(
                     "actor, outlet or article that it names, since it was last published."
                 )
             warnings.refuse_incomplete(incident)
+            warnings.refuse_open(incident)
             built = build_content(incident.pk)
             content = canonical(built)
             if seen_sha256 is not None and seen_sha256 != sha256(content):
@@ -331,6 +332,8 @@ def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
                 "You wrote or edited this record, or something that it names: a second person "
                 "verifies it."
             )
+        elif transition.verb == Verb.VERIFY and (waiting := warnings.open_in(incident)):
+            why_not = warnings.to_be_answered(len(waiting))
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:
             why_not = "You wrote this record: somebody else publishes it."
         elif transition.verb == Verb.RETRACT:

@@ -22,6 +22,7 @@ from harmtracker.accounts.models import User
 from harmtracker.admin_base import ViewOnlyAdmin, admin_url, person
 from harmtracker.admin_fields import ExactText
 from harmtracker.errors import Conflict, DomainError
+from incidents import warnings
 from incidents.choices import BatchState, RowOutcome, State
 from incidents.desk import document
 from incidents.importers import file_sums, reviewing
@@ -71,6 +72,14 @@ class DecisionForm(FreshForm):
         if step == RETURN:
             self.fields["reason"] = ExactText(
                 widget=area(), max_length=LONGEST, label="Reason", help_text="For the importer."
+            )
+        elif step == VERIFY:
+            self.fields["reason"] = ExactText(
+                widget=area(),
+                max_length=LONGEST,
+                required=False,
+                label="Why the open warnings may stand",
+                help_text="It answers each of them, on its own record. Not needed without any.",
             )
         self.put_code_last()
 
@@ -276,7 +285,7 @@ def decide_view(request: HttpRequest, batch_id: int, step: str) -> HttpResponse:
     user = person(request)
     try:
         if step == VERIFY:
-            batch = reviewing.verify(batch.uuid, user, some=some)
+            batch = reviewing.verify(batch.uuid, user, form.cleaned_data["reason"], some=some)
         elif step == PUBLISH:
             batch = reviewing.publish(batch.uuid, user, some=some)
         else:
@@ -290,6 +299,13 @@ def decide_view(request: HttpRequest, batch_id: int, step: str) -> HttpResponse:
         messages.success(request, f"{NAMES[step]}: {batch} is {batch.state} now.")
         return HttpResponseRedirect(admin_url("incidents_importbatch_change", batch.pk))
     return _decision(request, batch, step, form, goes_on=True)
+
+
+def _warned(records: QuerySet[Incident]) -> list[tuple[str, int]]:
+    """Open warnings in words, and on how many records that are to be verified."""
+    waiting = records.filter(state=State.SUBMITTED).values_list("pk", flat=True)
+    found = reviewing.open_warnings(list(waiting))
+    return [(warnings.RULES[rule].label, number) for rule, number in found.items()]
 
 
 def _decision(
@@ -334,5 +350,6 @@ def _decision(
         first=records.filter(code=None, state__in=TAKES[step][1]).count(),
         again=records.exclude(code=None).filter(state__in=TAKES[step][1]).count(),
         whole=None if goes_on else file_sums.beside(batch)[-1],
+        warned=_warned(records) if step == VERIFY and not goes_on else [],
         typed=form.data.get("reason", "") if form.is_bound else "",
     )

@@ -34,6 +34,7 @@ from .rows import INCIDENT_ROWS
 from .steps import step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
+from .warned import answer_view, withdraw_view
 
 ONE = "<int:incident_id>/"
 OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
@@ -46,6 +47,8 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("redact", redact_view, "redact"),
     ("merge", merge_view, "merge"),
     ("merges/<uuid:merge>/undo", undo_view, "undo_merge"),
+    ("warnings/<slug:warning>/answer", answer_view, "answer"),
+    ("warnings/<slug:warning>/withdraw", withdraw_view, "withdraw"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from harmtracker.admin_base import admin_url, person
-from incidents import warnings
 from incidents.desk.comparison import compare
 from incidents.desk.looks import look
 from incidents.desk.plot import plots_of
@@ -22,6 +21,7 @@ from .reading import record_to_read
 from .record import is_editable
 from .remarks import CommentForm
 from .steps import steps_of
+from .warned import warned_of
 
 PLOTTED = ("killed", "injured")
 # More people than these are folded away until they are asked for.
@@ -48,7 +48,7 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
         editable=is_editable(user, incident),
         steps=steps_of(incident, user),
         taken=getattr(incident, "assignment", None),
-        warnings=warnings.of_records([incident.pk])[incident.pk],
+        **warned_of(incident, record, user),
         since=look(incident, user),
         comparison=compare(incident, record["assessed"], claims),
         plots=plots_of(record["assessed"].counts, claims, PLOTTED),

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
+from incidents import warnings
 from incidents.choices import BatchState, RowOutcome, State, Verb
 from incidents.models import (
     ImportBatch,
@@ -235,6 +236,7 @@ def submit_again(
 def verify(
     batch_uuid: uuid.UUID,
     person: User,
+    reason: str = "",
     *,
     request_id: uuid.UUID | None = None,
     say: Say = _quiet,
@@ -242,15 +244,17 @@ def verify(
 ) -> ImportBatch:
     """Verify every record of a batch, each with its content as it stands now, or ``some``.
 
-    Records that were verified or published one by one are left as they are.
+    Records that were verified or published one by one are left as they are. Where warnings are
+    open, ``reason`` says why they may all stand: it answers each of them, on its own record.
     """
     try:
-        with acting(person, request_id=request_id):
+        with acting(person, reason, request_id=request_id):
             locked = _lock(batch_uuid, person, BatchState.SUBMITTED, some=some)
             _may(person, "verify_incident", "verify")
             _second_person(locked.batch, person)
             locked.refuse_others(State.SUBMITTED, State.VERIFIED, State.PUBLISHED)
             _refuse_merging(locked)
+            _answer_warnings(locked.of_state(State.SUBMITTED), person, reason)
             for part in _some(locked.of_state(State.SUBMITTED)):
                 _verify(part, locked, person)
                 say(len(part))
@@ -263,6 +267,42 @@ def verify(
         if refusal.rule != "incidents_review_four_eyes":
             raise
         raise NotAllowed(refusal.message) from refusal
+
+
+_OPEN = """
+    FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL incidents_warnings(i.id) w
+    WHERE w.is_open AND w.asks = 'answer'
+"""
+
+
+def open_warnings(incidents: Sequence[int]) -> dict[str, int]:
+    """Warnings that an answer is due to, on how many of these records, by rule."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"SELECT w.rule, count(DISTINCT i.id) {_OPEN} GROUP BY 1 ORDER BY 1",
+            [list(incidents)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _answer_warnings(waiting: Sequence[Incident], person: User, reason: str) -> None:
+    """One answer to each open warning of each record, all with the reason of the decision."""
+    ids = [incident.pk for incident in waiting]
+    found = open_warnings(ids)
+    if not found:
+        return
+    if not reason.strip():
+        counted = ", ".join(f"{warnings.RULES[rule].label}: {n}" for rule, n in found.items())
+        message = f"Warnings are open on records of the import ({counted}). Say why they may stand."
+        raise Invalid(message, fields={"reason": [message]})
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO incidents_warninganswer (uuid, incident_id, rule, fingerprint, message, "  # noqa: S608
+            "about_id, reason, actor_id, revision) "
+            "SELECT gen_random_uuid(), i.id, w.rule, w.fingerprint, w.message, w.about, %s, %s, "
+            "(SELECT number FROM incidents_incidentrevision r WHERE r.incident_id = i.id) " + _OPEN,
+            [reason, person.pk, ids],
+        )
 
 
 def _verify(some: Sequence[Incident], locked: _Locked, person: User) -> None:
@@ -441,6 +481,12 @@ def states(batch: ImportBatch) -> dict[str, int]:
     """The records of the batch by their state."""
     counted = records(batch).order_by().values("state").annotate(number=Count("pk"))
     return {row["state"]: row["number"] for row in counted}
+
+
+def warned(batch: ImportBatch) -> dict[str, int]:
+    """On how many records of the batch a warning is open, by rule."""
+    waiting = records(batch).filter(state=State.SUBMITTED)
+    return open_warnings(list(waiting.values_list("pk", flat=True)))
 
 
 def rows(batch: ImportBatch, outcome: str | None = None) -> QuerySet[ImportedRow]:

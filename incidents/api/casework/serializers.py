@@ -695,6 +695,13 @@ class UndoSerializer(StrictSerializer):
     reason = Text(max_length=10_000, help_text="Why the two are not one after all.")
 
 
+class AnswerSerializer(StrictSerializer):
+    reason = Text(
+        max_length=10_000,
+        help_text="Why it may stand; of a withdrawal, why the answer does not hold. For the team.",
+    )
+
+
 class RedactSerializer(StrictSerializer):
     """Which text leaves everything that was published, and what the public is told of it."""
 

@@ -103,7 +103,7 @@ class IncidentListView(SharedListView):
         return self.page(reading.with_standing(Incident.objects.visible_to(self.person)))
 
     def rows_shown(self, rows: list[Any]) -> list[Any]:
-        warned = warnings.of_records([row.pk for row in rows])
+        warned = warnings.of_records([row.pk for row in rows], self.person)
         return [reading.in_list(row, warned[row.pk]) for row in rows]
 
     def post(self, request: Request) -> HttpResponse:
