@@ -164,7 +164,9 @@ class NothingLost(admin.ModelAdmin):
                 request.method = method
             if page is not None:
                 laid = SideBySide(*page, mine, since).lay()
-        laid.data |= marks
+        # Not with an operator: that is the dictionary's, which holds lists.
+        for name, value in marks.items():
+            laid.data[name] = value
         laid.lines = _with_former(laid, before)
         request.POST = laid.data  # type: ignore[assignment]
         request.laid = laid  # type: ignore[attr-defined]

@@ -134,7 +134,7 @@ def moved_since(request: HttpRequest, incident: Incident, form: Any) -> list[Cha
     return [
         change
         for change in changes
-        if any(label not in ("state", "code") for label, _before, _after in change.fields)
+        if any(moved.label not in ("state", "code") for moved in change.fields)
     ]
 
 
