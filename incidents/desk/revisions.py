@@ -67,12 +67,12 @@ class Between:
 
 
 _EDITS = """
-    SELECT max(h.id), max(h.at), u.username, count(DISTINCT (h.table_name, h.row_id)), max(h.reason)
+    SELECT max(h.id), max(h.at), u.username, count(DISTINCT (h.table_name, h.row_id)), h.reason
     FROM history_historyentry h JOIN accounts_user u ON u.id = h.actor_id
     WHERE h.incident_id = %s AND h.table_name <> %s
     AND (h.table_name <> 'incidents_incident' OR incidents_content(coalesce(h.before, '{}'))
         IS DISTINCT FROM incidents_content(coalesce(h.after, '{}')))
-    GROUP BY h.transaction_id, u.username ORDER BY 1 DESC LIMIT %s
+    GROUP BY h.transaction_id, u.username, h.reason ORDER BY 1 DESC LIMIT %s
 """
 
 
@@ -86,10 +86,10 @@ def edits_of(incident: Incident, most: int) -> list[Edit]:
 def whole_edit(incident: Incident, entry: int) -> int | None:
     """The last entry of the edit that this one is of; None where it is none of this record."""
     entries = HistoryEntry.objects.filter(incident_id=incident.pk)
-    edit = entries.filter(pk=entry).values_list("transaction_id", flat=True).first()
+    edit = entries.filter(pk=entry).values("transaction_id", "actor", "reason").first()
     if edit is None:
         return None
-    return entries.filter(transaction_id=edit, pk__gte=entry).aggregate(last=Max("pk"))["last"]
+    return entries.filter(**edit, pk__gte=entry).aggregate(last=Max("pk"))["last"]
 
 
 def moment(incident: Incident, at: datetime) -> int:
