@@ -148,9 +148,9 @@ class TestTwoEdits:
         incident, client = draft(title="First"), signed_in("verifier")
         one = last_entry(incident)
         edit(people.researcher, "One", ours(incident), min=1, qualifier="range")
-        differences(client, incident, f"e{one}")
         numbers = []
-        for _ in range(2):
+        # The first round is not counted: of each kind of row that is named one query is asked.
+        for _ in range(3):
             with CaptureQueriesContext(connections["default"]) as asked:
                 differences(client, incident, f"e{one}")
             numbers.append(len(asked))
@@ -164,7 +164,7 @@ class TestTwoEdits:
                         attributed_outlet=claim.attributed_outlet,
                         paraphrase=f"Says {number}.",
                     )
-        assert numbers[0] == numbers[1] <= 25
+        assert numbers[1] == numbers[2] <= 25
 
     def test_a_record_that_the_reader_may_not_know_of_is_not_named(
         self, signed_in: SignIn, draft: Draft, people: SimpleNamespace
