@@ -145,8 +145,13 @@ def _between(incident: Incident, entries: list[HistoryEntry]) -> Between | None:
         transaction_id=latest.transaction_id,
         at=latest.at,
     )
-    if not whole.changed_fields().keys() - MOVED_BY_STEPS:
+    differs = whole.changed_fields()
+    if not differs.keys() - MOVED_BY_STEPS:
         return None
+    for column in differs:
+        # A merge brings or takes a row without moving its values.
+        first.setdefault(column, entries[0])
+        last.setdefault(column, latest)
     return Between(whole, first, last, latest.pk)
 
 
