@@ -209,10 +209,11 @@ CREATE TEMP TABLE story AS SELECT id, outlet_id, row_number() OVER (ORDER BY id)
     FROM sources_article;
 INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, record_type, date_edtf,
     time_kind, place_id, point_basis, point_note, point_already_public, circumstances,
-    harm_reported, grading, grading_rationale, internal_note, latitude, longitude)
+    harm_reported, grading, grading_rationale, internal_note, latitude, longitude,
+    place_precision)
 SELECT o.id, gen_random_uuid(), 'submitted', author, 'Of {claims} claims', 'What happened.',
     'incident', '2024-03-05', 'unknown', (SELECT id FROM incidents_place WHERE slug = 'laiza'),
-    'source', '', false, '{{}}', 'unknown', 'contested', '', '', 24.76, 97.56 FROM one o;
+    'source', '', false, '{{}}', 'unknown', 'contested', '', '', 24.76, 97.56, 'site' FROM one o;
 INSERT INTO incidents_incidentrevision (incident_id, number) SELECT id, 1 FROM one;
 INSERT INTO incidents_claim (uuid, incident_id, article_id, kind, credibility,
     attributed_outlet_id, paraphrase, quotation, locator, speaker, place_said, date_said, time_said,
@@ -245,8 +246,8 @@ SELECT gen_random_uuid(), o.id, c.id, (SELECT min(id) FROM incidents_actor), 'al
 INSERT INTO incidents_victim (uuid, incident_id, names, outcome, status, role, sex, age_group, note)
 SELECT gen_random_uuid(), o.id, ARRAY['Person ' || n], 'killed', 'civilian', 'unknown', 'unknown',
     'unknown', '' FROM one o CROSS JOIN generate_series(1, {victims}) AS n;
-INSERT INTO incidents_victimclaim (uuid, incident_id, victim_id, claim_id)
-SELECT gen_random_uuid(), o.id, v.id, c.id FROM one o JOIN incidents_victim v
+INSERT INTO incidents_victimclaim (incident_id, victim_id, claim_id)
+SELECT o.id, v.id, c.id FROM one o JOIN incidents_victim v
     ON v.incident_id = o.id JOIN LATERAL (SELECT id FROM incidents_claim
         WHERE incident_id = o.id ORDER BY (id + v.id) % {claims} LIMIT 2) c ON true;
 INSERT INTO incidents_review (incident_id, verb, actor_id, revision, reason, at)

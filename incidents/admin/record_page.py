@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from harmtracker.admin_base import admin_url, person
 from incidents.desk.comparison import compare
 from incidents.desk.looks import look
+from incidents.desk.people import people_of
 from incidents.desk.plot import plots_of
 from incidents.desk.points import Shown, near_by, points_of
 from incidents.models import Incident
@@ -54,6 +55,7 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
         plots=plots_of(record["assessed"].counts, claims, PLOTTED),
         points=points,
         map=_map(points),
+        people=people_of(record["victims"]),
         many_people=len(record["victims"]) > MANY_PEOPLE,
         comment_form=CommentForm(auto_id="comment_%s")
         if user.has_perm("incidents.add_reviewcomment")

@@ -67,12 +67,12 @@ class Between:
 
 
 _EDITS = """
-    SELECT max(h.id), max(h.at), u.username, count(DISTINCT (h.table_name, h.row_id)), max(h.reason)
+    SELECT max(h.id), max(h.at), u.username, count(DISTINCT (h.table_name, h.row_id)), h.reason
     FROM history_historyentry h JOIN accounts_user u ON u.id = h.actor_id
     WHERE h.incident_id = %s AND h.table_name <> %s
     AND (h.table_name <> 'incidents_incident' OR incidents_content(coalesce(h.before, '{}'))
         IS DISTINCT FROM incidents_content(coalesce(h.after, '{}')))
-    GROUP BY h.transaction_id, u.username ORDER BY 1 DESC LIMIT %s
+    GROUP BY h.transaction_id, u.username, h.reason ORDER BY 1 DESC LIMIT %s
 """
 
 
@@ -86,10 +86,10 @@ def edits_of(incident: Incident, most: int) -> list[Edit]:
 def whole_edit(incident: Incident, entry: int) -> int | None:
     """The last entry of the edit that this one is of; None where it is none of this record."""
     entries = HistoryEntry.objects.filter(incident_id=incident.pk)
-    edit = entries.filter(pk=entry).values_list("transaction_id", flat=True).first()
+    edit = entries.filter(pk=entry).values("transaction_id", "actor", "reason").first()
     if edit is None:
         return None
-    return entries.filter(transaction_id=edit, pk__gte=entry).aggregate(last=Max("pk"))["last"]
+    return entries.filter(**edit, pk__gte=entry).aggregate(last=Max("pk"))["last"]
 
 
 def moment(incident: Incident, at: datetime) -> int:
@@ -145,8 +145,13 @@ def _between(incident: Incident, entries: list[HistoryEntry]) -> Between | None:
         transaction_id=latest.transaction_id,
         at=latest.at,
     )
-    if not whole.changed_fields().keys() - MOVED_BY_STEPS:
+    differs = whole.changed_fields()
+    if not differs.keys() - MOVED_BY_STEPS:
         return None
+    for column in differs:
+        # A merge brings or takes a row without moving its values.
+        first.setdefault(column, entries[0])
+        last.setdefault(column, latest)
     return Between(whole, first, last, latest.pk)
 
 

@@ -148,13 +148,13 @@ class TestTwoEdits:
         incident, client = draft(title="First"), signed_in("verifier")
         one = last_entry(incident)
         edit(people.researcher, "One", ours(incident), min=1, qualifier="range")
-        differences(client, incident, f"e{one}")
         numbers = []
-        for _ in range(2):
+        # The first round is not counted: of each kind of row that is named one query is asked.
+        for _ in range(3):
             with CaptureQueriesContext(connections["default"]) as asked:
                 differences(client, incident, f"e{one}")
             numbers.append(len(asked))
-            claim = incident.claims.get()
+            claim = incident.claims.earliest("pk")
             with acting(people.researcher, "Many"):
                 for number in range(12):
                     services.add_part(
@@ -164,7 +164,7 @@ class TestTwoEdits:
                         attributed_outlet=claim.attributed_outlet,
                         paraphrase=f"Says {number}.",
                     )
-        assert numbers[0] == numbers[1] <= 25
+        assert numbers[1] == numbers[2] <= 25
 
     def test_a_record_that_the_reader_may_not_know_of_is_not_named(
         self, signed_in: SignIn, draft: Draft, people: SimpleNamespace
@@ -202,11 +202,9 @@ class TestValuesBroughtBack:
         edit(people.researcher, "One", ours(incident), max=9, qualifier="range")
         edit(people.researcher, "Two", ours(incident), max=8, reported_text="two to nine")
         found = [a for a in addresses(differences(client, incident, f"e{one}")) if "=max" in a]
-        # Before it 2, and exact: both come back, or the range would have no room.
-        assert bring_back(client, found[0]).status_code == 200
-        assert bring_back(client, found[0], back=["max", "qualifier"]).status_code == 302
+        assert bring_back(client, found[0]).status_code == 302
         count = ours(incident)
-        assert (count.max, count.qualifier, count.reported_text) == (2, "exact", "two to nine")
+        assert (count.max, count.qualifier, count.reported_text) == (2, "range", "two to nine")
 
     @pytest.mark.parametrize("field", ["quotation", "speaker"])
     def test_a_text_of_a_claim(
