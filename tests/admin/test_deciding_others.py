@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +76,6 @@ class TestTakingOut:
         assert all("sentinel" not in str(m).lower() for m in get_messages(done.wsgi_request))
         document = PublishedVersion.objects.using("default").get(code=named.code).document
         assert SECRET not in document
-        assert json.loads(document)["redactions"] == json.loads(after.text)["redactions"] or True
 
     def test_refused_in_plain_words_and_what_was_typed_stays(
         self, named: Incident, signed_in: SignedIn
@@ -362,7 +360,7 @@ class TestImports:
             url("importbatch_decide", batch.pk, "verify"),
         ):
             assert client.get(address).status_code == status
-            assert client.post(address, {"seen": "x"}).status_code in (status, 403, 405)
+            assert client.post(address, {"seen": "x"}).status_code in (status, 409)
         assert reviewing.states(batch) == {"submitted": 3}
 
     def test_an_unknown_step(self, batch: ImportBatch, signed_in: SignedIn) -> None:

@@ -659,7 +659,7 @@ class RemarkSerializer(StrictSerializer):
     text = Text(max_length=10_000, help_text="The remark.")
 
 
-class ReturnSerializer(StepSerializer):
+class ReturnRecordSerializer(StepSerializer):
     """Why a record is returned, and what is to be mended of it."""
 
     comments = Several(

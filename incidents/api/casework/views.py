@@ -355,7 +355,7 @@ def step_view(step: Verb) -> type[StepView]:
     scopes = {"POST": "verify" if needs_verify else "casework:write"}
     words = step.value.replace("_", " ")
     name = words.title().replace(" ", "")
-    said = shapes.ReturnSerializer if step == Verb.RETURN else shapes.StepSerializer
+    said = shapes.ReturnRecordSerializer if step == Verb.RETURN else shapes.StepSerializer
     view = type(
         f"{name}View",
         (StepView,),
