@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.accounts import second_factor
@@ -21,15 +19,9 @@ from harmtracker.accounts.services import create_person, setup_actor
 from incidents import fixtures_loading
 from incidents.models import PublishedVersion
 from tests import database
+from tests.browser.chromium import chromium, in_chromium
 from tests.clients import code_by
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 DATA = fixtures_loading.read("incidents/woichai-2024.json")
 INCIDENT = {key: value for key, value in DATA["incident"].items() if key != "uuid"}
 ARTICLES = {row["key"]: row for row in fixtures_loading.read("articles.json")}
@@ -230,16 +222,12 @@ def comparable(document: dict[str, Any]) -> Any:
     return walk(document)
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium)"
-)
+@in_chromium
 def test_the_admin_alone_gives_the_same_document(loaded: dict[str, Any], server: str) -> None:
     order = {claim["key"]: number for number, claim in enumerate(DATA["claims"])}
     apps = {app.user.username: app for app in Authenticator.objects.select_related("user")}
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(15_000)
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -262,7 +250,6 @@ def test_the_admin_alone_gives_the_same_document(loaded: dict[str, Any], server:
         desk.follow(INCIDENT["title"])
         desk.take_step("Verify")
         desk.take_step("Publish")
-        chromium.close()
 
     version = PublishedVersion.objects.using("default").get()
     assert comparable(json.loads(version.document)) == comparable(loaded)
