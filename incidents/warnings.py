@@ -12,9 +12,10 @@ import datetime
 import json
 import re
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db import connections
 from myanmartools import ZawgyiDetector
@@ -23,7 +24,7 @@ from harmtracker.accounts.models import User
 from harmtracker.codes import code_list
 from harmtracker.errors import Invalid
 
-from .models import Incident
+from .models import Claim, Incident, Victim
 
 # Above it the library's authors take a text for Zawgyi.
 _ZAWGYI = 0.95
@@ -170,7 +171,19 @@ def to_be_answered(number: int) -> str:
 
 def of(incident: Incident, reader: User) -> list[Warned]:
     """Every warning of one record that this person may be told of."""
-    return [*of_records([incident.pk], reader)[incident.pk], *_zawgyi(incident)]
+    return [
+        *of_records([incident.pk], reader)[incident.pk],
+        *in_zawgyi(
+            incident,
+            incident.claims.all(),
+            incident.victims.all(),
+            {
+                "count": incident.casualtycounts.all(),
+                "weapon": incident.weaponuses.all(),
+                "involvement": incident.involvements.all(),
+            },
+        ),
+    ]
 
 
 def is_zawgyi(text: str) -> bool:
@@ -183,26 +196,36 @@ def is_zawgyi(text: str) -> bool:
     return float(_detector.get_zawgyi_probability(text)) > _ZAWGYI
 
 
-def _texts(incident: Incident) -> Iterator[tuple[str, str, str, str]]:
+def _texts(
+    incident: Incident,
+    claims: Iterable[Claim],
+    victims: Iterable[Victim],
+    findings: Mapping[str, Iterable[Any]],
+) -> Iterator[tuple[str, str, str, str]]:
     """(type of row, its id, field, text) of every text that Burmese may stand in."""
     of_record = str(incident.uuid)
     for name in ("title", "summary", "grading_rationale", "point_note", "internal_note"):
         yield "incident", of_record, name, getattr(incident, name)
-    for claim in incident.claims.all():
+    for claim in claims:
         for name in ("paraphrase", "quotation", "place_said", "time_said", "speaker", "note"):
             yield "claim", str(claim.uuid), name, getattr(claim, name)
-    for victim in incident.victims.all():
+    for victim in victims:
         yield "victim", str(victim.uuid), "names", " ".join(victim.names)
-    for kind, rows in (
-        ("count", incident.casualtycounts.all()),
-        ("weapon", incident.weaponuses.all()),
-        ("involvement", incident.involvements.all()),
-    ):
+    for kind, rows in findings.items():
         for row in rows:
             yield kind, str(row.uuid), "reported_text", row.reported_text
 
 
-def _zawgyi(incident: Incident) -> list[Warned]:
+def in_zawgyi(
+    incident: Incident,
+    claims: Iterable[Claim],
+    victims: Iterable[Victim],
+    findings: Mapping[str, Iterable[Any]],
+) -> list[Warned]:
+    """Texts of a record, and of rows of it that are loaded already, that seem to be in Zawgyi.
+
+    ``findings``: type of row -> counts, weapons and involvements.
+    """
     return [
         Warned(
             "zawgyi",
@@ -211,6 +234,6 @@ def _zawgyi(incident: Incident) -> list[Warned]:
             "The text seems to be in Zawgyi: it is kept as it came. Enter it in Unicode beside it.",
             [{"type": kind, "id": row_id}],
         )
-        for kind, row_id, name, text in _texts(incident)
+        for kind, row_id, name, text in _texts(incident, claims, victims, findings)
         if is_zawgyi(text)
     ]

@@ -23,9 +23,14 @@ from .record import visible_or_404
 
 def warned_of(incident: Incident, record: dict[str, Any], reader: User) -> dict[str, Any]:
     """What the record's page shows of warnings, and whether this person may answer them."""
-    found: Warnings = shown(
-        warnings.of(incident, reader), answering.said_of(incident, reader), record
-    )
+    holders = [record["assessed"], *record["claims"]]
+    findings = {
+        kind: [row for holder in holders for row in getattr(holder, name)]
+        for kind, name in (("count", "counts"), ("weapon", "weapons"), ("involvement", "actors"))
+    }
+    stands = warnings.of_records([incident.pk], reader)[incident.pk]
+    stands += warnings.in_zawgyi(incident, record["claims"], record["victims"], findings)
+    found: Warnings = shown(stands, answering.said_of(incident, reader), record)
     refusal = answering.why_not(reader, incident)
     return {
         "warnings": found,
