@@ -91,6 +91,7 @@
 
         function close() {
             list.hidden = true;
+            list.replaceChildren();
             at = -1;
             input.setAttribute("aria-expanded", "false");
             input.removeAttribute("aria-activedescendant");
