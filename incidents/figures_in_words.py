@@ -71,10 +71,7 @@ _BEYOND = re.compile(
 )
 _NEARLY = re.compile(rf"(?:nearly|almost|close to)\s+({_NUMBER})")
 _QUOTED = re.compile(r"(.*?)\s*[“\"](.*)[”\"]\s*", re.DOTALL)
-_FORMS = (
-    "Write 29, 28-33, 28-33 best 29, at least 10, up to 5, about 20, none, unknown, or the words "
-    "of the source in quotation marks."
-)
+_FORMS = "write 29, 28-33, at least 10, up to 5, about 20, none, or words in “quotation marks”"
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def read_figure(text: str) -> Figure | None:
 
 def _read(text: str, typed: str) -> Figure:
     plain = _plain(text)
-    refused = Invalid(f"“{typed.strip()[:60]}” is not a number of persons. {_FORMS}")
+    refused = Invalid(f"“{typed.strip()[:60]}” is not a number of persons: {_FORMS}.")
     if _NONE.fullmatch(plain):
         return Figure(0, 0, 0, "exact")
     if _UNKNOWN.fullmatch(plain):
@@ -264,7 +261,7 @@ def _written(figure: Figure) -> str:
 
 
 def in_words(figure: Figure | None) -> str:
-    """How a cell is read, for whoever wrote it."""
+    """How a cell is read, for whoever wrote it: as what, and least / best / most."""
     if figure is None:
         return "nothing said"
     if figure.qualifier == "unquantified":
@@ -273,8 +270,6 @@ def in_words(figure: Figure | None) -> str:
         return "not known"
     if figure.qualifier == "exact":
         return "none" if figure.best == 0 else f"exactly {figure.best}"
-    parts = [
-        f"{name} {'not known' if number is None else number}"
-        for name, number in (("least", figure.min), ("best", figure.best), ("most", figure.max))
-    ]
-    return f"{figure.qualifier.replace('_', ' ')}: {', '.join(parts)}"
+    numbers = (figure.min, figure.best, figure.max)
+    said = " / ".join("–" if number is None else str(number) for number in numbers)
+    return f"{figure.qualifier.replace('_', ' ')}: {said}"

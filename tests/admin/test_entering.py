@@ -211,7 +211,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("date", "message"),
         [
-            ("7.3.2024", "may be 7 March 2024 (2024-03-07) or 3 July 2024 (2024-07-03)"),
+            ("7.3.2024", "may be 3 July 2024 (2024-07-03) or 7 March 2024 (2024-03-07)"),
             ("2024-02-30", "no calendar has"),
             ("2999-01-01", "future"),
         ],

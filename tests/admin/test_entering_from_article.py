@@ -269,7 +269,7 @@ class TestClaimsOneAfterTheOther:
         assert response.status_code == 200
         assert "Nothing is saved yet." in content
         assert "[2021-05-03..2021-05-05]: between 3 May 2021 and 5 May 2021" in content
-        assert "at least: least 10, best not known, most not known" in content
+        assert "at least: 10 / – / –" in content
         assert "EXG-ART" in content
         assert "names a calibre of 105 mm" in content
         kept = filled(response, "claim_form")

@@ -83,7 +83,7 @@ def test_a_record_is_entered_by_keyboard_alone(
             page.get_by_role("button", name="EXG-ART").click()
             page.get_by_role("button", name="calibre 105 mm").click()
             page.locator("#id_weaponuses-0-certainty").select_option("alleged")
-            keys.press("Alt+n")
+            keys.press("Control+Enter")
         page.get_by_text("Claim 3").first.wait_for()
     assert watched.complaints == []
     incident = Incident.objects.using("default").get(title="Shelling of Laiza")

@@ -91,6 +91,7 @@
 
         function close() {
             list.hidden = true;
+            list.replaceChildren();
             at = -1;
             input.setAttribute("aria-expanded", "false");
             input.removeAttribute("aria-activedescendant");
@@ -159,11 +160,17 @@
         input.addEventListener("blur", close);
     }
 
-    // --- Enter goes on, and saves nothing ---
+    // --- Enter goes on and saves nothing; with Ctrl it saves, and goes on to the next claim ---
 
     function goOn(event) {
         const field = event.target;
-        if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
+        if (event.key !== "Enter" || event.isComposing) return;
+        if (event.ctrlKey || event.metaKey) {
+            const button = field.form.querySelector("[name=_next]") || field.form.querySelector("[name=_save]");
+            event.preventDefault();
+            if (button) field.form.requestSubmit(button);
+            return;
+        }
         if (field.tagName !== "INPUT" || ["submit", "button", "file", "checkbox", "radio"].includes(field.type)) return;
         event.preventDefault();
         const fields = [...field.form.querySelectorAll("input:not([type=hidden]), select, textarea")]
