@@ -39,13 +39,11 @@ CALLED: dict[str, dict[str, str]] = {
     "actor": _names("actors.json"),
     "attributed_actor": _names("actors.json"),
     "affiliation": _names("actors.json"),
-    "weapon": {
-        row["code"]: f"{row['code']} {row['label']}"
-        for row in fixtures_loading.read("weapon_types.json")
-    },
     "article": {row["key"]: row["title"] for row in ARTICLES.values()},
 }
 
+# Of these the fields that find while one types, and take what is called exactly so.
+PICKED = {"place", "attributed_outlet", "actor", "attributed_actor", "article"}
 
 # What kind of field stands below each id, and what it holds.
 FIELDS = """ids => ids.map(id => {
@@ -90,6 +88,13 @@ class Desk:
         page.get_by_label("Code:").fill(code_by(app))
         page.get_by_role("button", name="Log in").click()
 
+    def pick(self, field: Locator, text: str) -> None:
+        """Choose what is called so, by typing the name: what is called exactly so comes first."""
+        words = field.locator("xpath=preceding-sibling::input[@type='text']")
+        words.fill(text)
+        field.locator("xpath=following-sibling::ul/li[@aria-selected='true']").wait_for()
+        words.press("Enter")
+
     def choose(self, field: Locator, text: str) -> None:
         """Find an entry of a long list by typing its name."""
         field.locator("xpath=following-sibling::span[1]").get_by_role("combobox").click()
@@ -109,6 +114,8 @@ class Desk:
                     self.page.locator(f"input[name={name}][value={code}]").check()
             elif isinstance(value, bool):
                 field.set_checked(value)
+            elif name in PICKED:
+                self.pick(field, CALLED[name][value])
             elif name in CALLED:
                 self.choose(field, CALLED[name][value])
             elif tag == "SELECT" and value != now:
@@ -193,8 +200,9 @@ def enter_people(desk: Desk, order: dict[str, int]) -> None:
 
 
 def enter_bases(desk: Desk, order: dict[str, int]) -> None:
-    for number, count in enumerate(DATA["assessment"]["counts"]):
-        desk.page.locator(f"#casualtycounts-{number} .inlinechangelink").click()
+    for count in DATA["assessment"]["counts"]:
+        of = "-".join(count[name] for name in ("outcome", "status", "sex", "age_group"))
+        desk.page.locator(f"td:has(#id_figure-{of}) a.basis").click()
         rows = [{"bound": basis["bound"], "reason": basis["reason"]} for basis in count["basis"]]
         desk.add_rows("basis", rows)
         for line, basis in enumerate(count["basis"]):
