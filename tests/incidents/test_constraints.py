@@ -1755,6 +1755,7 @@ KEPT = {
             "incidents_publishedversion",
             "incidents_redaction",
             "incidents_redactedtext",
+            "incidents_warninganswer",
         )
         for operation in GROWS
     },
@@ -1776,7 +1777,11 @@ def _statement(table: str, operation: str) -> str:
 def test_what_stays_is_not_removed_even_by_the_owner(
     people: SimpleNamespace, table: str, operation: str, name: str
 ) -> None:
-    columns = {"incidents_review": "verb", "incidents_redactedtext": "text"}
+    columns = {
+        "incidents_review": "verb",
+        "incidents_redactedtext": "text",
+        "incidents_warninganswer": "reason",
+    }
     column = columns.get(table, "seq")
     sql = _statement(table, operation).format(column, column)
     refused = refusal(partial(run, sql, using="owner"), people.verifier, using="owner")
