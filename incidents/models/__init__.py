@@ -38,6 +38,7 @@ from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWi
 from .review import Look, Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
+from .tally_sums import PublishedTallySum
 from .victims import Victim, VictimClaim
 from .waiting import Waiting, WaitingCount
 from .weapons import WeaponType, WeaponUse
@@ -73,6 +74,7 @@ __all__ = [
     "PublishedPart",
     "PublishedReference",
     "PublishedTally",
+    "PublishedTallySum",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",

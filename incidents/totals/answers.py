@@ -12,9 +12,10 @@ from harmtracker.codes import code_list
 from harmtracker.errors import Invalid
 from incidents.exports.selecting import USING, Statement
 from incidents.models.tallies import BUCKETS
+from incidents.models.tally_sums import SIDE_BY_SIDE
 
-from . import statements
-from .grouping import BUCKET, OUTCOME, SIDE_BY_SIDE, Asked
+from . import around, persons, sums
+from .grouping import BUCKET, OUTCOME, Asked
 from .periods import PERIODS, label_of
 
 MOST_GROUPS = 50_000
@@ -27,7 +28,7 @@ Key = tuple[str | None, ...]
 # FIGURES of a bucket, or of several one after the other.
 Values = tuple[Any, ...]
 NONE: Values = (None, None, None, False, 0, 0)
-_WIDTH = len(statements.FIGURES)
+_WIDTH = len(sums.FIGURES)
 
 
 class Figures(NamedTuple):
@@ -71,16 +72,29 @@ def answer(asked: Asked) -> Answer:
     with transaction.atomic(using=USING):
         with connections[USING].cursor() as cursor:
             cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEM}'")
-        reach = statements.reach(asked)
-        if reach is not None:
-            asked = replace(asked, reaches_back=_rows(reach)[0][0])
-        groups, whole = _groups(asked)
-        left_out = dict.fromkeys(REASONS, 0)
-        left_out.update(_rows(statements.left_out(asked)))
-    if len(groups) > MOST_GROUPS:
+        try:
+            found = _answer(asked)
+        except _WentOn:
+            found = _answer(replace(asked, is_at_head=False))
+    if len(found.groups) > MOST_GROUPS:
         raise Invalid(
             f"These are more than {MOST_GROUPS:,} groups: narrow the filters, or group by less."
         )
+    return found
+
+
+class _WentOn(Exception):
+    """Sums that are of the head of the ledger are of a later one than was asked for."""
+
+
+def _answer(asked: Asked) -> Answer:
+    reach = around.reach(asked)
+    if reach is not None:
+        asked = replace(asked, reaches_back=_rows(reach)[0][0])
+    groups, whole = _groups(asked)
+    left_out = {**dict.fromkeys(REASONS, 0), **dict(_rows(around.left_out(asked)))}
+    if left_out.pop(around.POSITION, asked.at) != asked.at:
+        raise _WentOn
     return Answer(asked, groups, whole, left_out)
 
 
@@ -117,9 +131,11 @@ def _of_incidents(
     asked: Asked, buckets: tuple[str, ...], *, only_whole: bool = False
 ) -> Iterator[tuple[bool, Group]]:
     """Groups, and the whole as one of them: whether it is that comes first."""
-    rows = _rows(statements.of_incidents(asked, buckets, _MOST_ROWS, only_whole=only_whole))
+    rows = _rows(sums.statement(asked, buckets, _MOST_ROWS, only_whole=only_whole))
     end = 1 + len(asked.groupings)
-    start = end + 1 + len(statements.COUNTS)
+    if sums.is_kept(asked, buckets) and (not rows or rows[0][-1] != asked.at):
+        raise _WentOn
+    start = end + 1 + len(sums.COUNTS)
     write = _writers(asked)
     last: Any = None
     group = Group(())
@@ -136,7 +152,7 @@ def _of_incidents(
         group.shared += shared
         group.either_or += either_or
         if outcome is not None:
-            group.figures[outcome] = Figures(buckets, row[start:])
+            group.figures[outcome] = Figures(buckets, row[start:-1])
             if from_parts:
                 group.from_parts[outcome] = from_parts
     if last is not None:
@@ -160,7 +176,7 @@ def _of_persons(asked: Asked) -> list[Group]:
     write = _writers(asked)
     groups: dict[Key, Group] = {}
     found: dict[Key, dict[str, dict[str, Values]]] = {}
-    for is_count, *row in _rows(statements.of_persons(asked, _MOST_ROWS)):
+    for is_count, *row in _rows(persons.statement(asked, _MOST_ROWS)):
         key = _key(write, row[:size])
         outcome, bucket, *rest = row[size:]
         group = groups.setdefault(key, Group(key))

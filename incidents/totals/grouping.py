@@ -22,8 +22,6 @@ OUTCOME, BUCKET = "outcome", "bucket"
 # Those that look at the persons counted, and not at the incident.
 OF_PERSONS = (BUCKET, *PERSONS)
 GROUPINGS = (*PERIODS, *COLUMNS, *SEVERAL, OUTCOME, *OF_PERSONS)
-# The buckets of every answer, side by side.
-SIDE_BY_SIDE = ("civilian", "uncertain")
 
 PERPETRATOR = "alleged_perpetrator"
 DENIED = "denied"
@@ -48,6 +46,8 @@ class Asked:
     actor_certainties: tuple[str, ...] = ()
     # The first period of any incident found, where one has an open beginning.
     reaches_back: int | None = None
+    # Whether that position is the head of the ledger, or was when it was looked up.
+    is_at_head: bool = False
 
     @property
     def periods(self) -> list[str]:
@@ -69,6 +69,10 @@ class Asked:
     @property
     def several(self) -> list[str]:
         return [name for name in self.groupings if name in SEVERAL]
+
+    @property
+    def is_everything_now(self) -> bool:
+        return self.is_at_head and self.found is None
 
     @property
     def is_dated(self) -> bool:

@@ -15,8 +15,9 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from incidents.totals.grouping import GROUPINGS, SIDE_BY_SIDE, clash
-from incidents.totals.statements import FIGURES
+from incidents.models.tally_sums import SIDE_BY_SIDE
+from incidents.totals.grouping import GROUPINGS, clash
+from incidents.totals.sums import FIGURES
 
 pytestmark = pytest.mark.usefixtures("three")
 

@@ -203,7 +203,7 @@ class TotalsView(PublicView):
             raise_for([(BOM.name, Unacceptable("Only csv can have one."))])
         head = reading.position()
         at = as_of.position(self.query, head)
-        asked = self._asked(at)
+        asked = self._asked(at, head)
         # The position says as of when.
         query = self.query.normal(without=(FORMAT.name, BOM.name, as_of.AS_OF.name))
         etag = conditional.etag_of(
@@ -239,7 +239,7 @@ class TotalsView(PublicView):
             return self.answer(written(found, labels, about), etag)
         return self._file(form, files.table(found, labels, about), etag, bool(with_bom))
 
-    def _asked(self, at: int) -> Asked:
+    def _asked(self, at: int, head: int) -> Asked:
         groupings = self.query.read(GROUP_BY)
         filterset = TotalsFilters.of(self.query, reading.incidents(at))
         found = filterset.qs
@@ -266,6 +266,7 @@ class TotalsView(PublicView):
             given.get("date_match") == "certain",
             tuple(given.get("actor_role") or ()),
             tuple(given.get("actor_certainty") or ()),
+            is_at_head=at == head,
         )
         if "date_match" in given and not asked.is_dated:
             message = "It needs date_from, date_to, or a period to group by."
