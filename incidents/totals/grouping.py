@@ -35,17 +35,14 @@ class Asked:
     groupings: tuple[str, ...]
     # The last day that anything recorded by then can have happened on.
     last_day: datetime.date
-    # The incidents found; None where no filter is asked, which is all of them.
+    # The versions found, of those that were current then and of the last ones of records withdrawn
+    # by then; None where no filter is asked, which is all of them.
     found: QuerySet[Any] | None = None
-    # The same filters over versions that had ended by then.
-    ended: QuerySet[Any] | None = None
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
     is_certain: bool = False
     actor_roles: tuple[str, ...] = ()
     actor_certainties: tuple[str, ...] = ()
-    # The first period of any incident found, where one has an open beginning.
-    reaches_back: int | None = None
     # Whether that position is the head of the ledger, or was when it was looked up.
     is_at_head: bool = False
 

@@ -82,8 +82,7 @@ def statement(asked: Asked, most: int) -> Statement:
             "SELECT figures.incident_id, figures.outcome, figures.bucket,",
             "figures.min, figures.best, figures.max,",
             ", ".join(
-                f"{named.get(name, f'figures.{name}')} AS {key}"
-                for name, key in keys.items()
+                f"{named.get(name, f'figures.{name}')} AS {key}" for name, key in keys.items()
             ),
             ", " + ", ".join(f"kept.{mark}" for mark in counted),
             "FROM kept JOIN figures ON figures.incident_id = kept.incident_id",

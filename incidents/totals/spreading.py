@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: S608  (of our own words)
 from collections.abc import Mapping, Sequence
 
 from .grouping import Asked
@@ -25,7 +26,7 @@ def spread(asked: Asked, named: Mapping[str, str], rows: str, columns: Sequence[
     if asked.is_certain:
         only = f"CASE WHEN {IS_IN_ONE} THEN period_from END"
         return _in(asked, named, only, columns, f"FROM {rows}")
-    low, high = _reach(asked, asked.unit)
+    low, high = _reach(asked, asked.unit, rows)
     # The few that can lie in several go a way of their own.
     return " UNION ALL ".join(
         [
@@ -57,13 +58,14 @@ def _in(
     return f"SELECT {', '.join([*every, *columns])} {source}"
 
 
-def _reach(asked: Asked, unit: str) -> tuple[str, str]:
+def _reach(asked: Asked, unit: str, rows: str) -> tuple[str, str]:
     """The first and the last period that a date can lie in; NULL where nothing is known of it.
 
     An open end reaches as far as anything does: back to the first period of any incident found,
     on to the day of the ledger position.
     """
-    back = "NULL::integer" if asked.reaches_back is None else str(asked.reaches_back)
+    # Looked for once, and only if there is an open beginning.
+    back = f"(SELECT min(coalesce(period_from, period_until)) FROM {rows})"
     lows = [f"coalesce(period_from, {back}, period_until)"]
     end = index_of(unit, asked.last_day)
     highs = [f"coalesce(period_until, {end})", str(end)]

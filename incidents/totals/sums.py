@@ -9,7 +9,7 @@ kept by the database.
 from __future__ import annotations
 
 # ruff: noqa: S608  (of our own words)
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from incidents.exports.selecting import Statement
 from incidents.models.rows import BOUNDS
@@ -70,7 +70,7 @@ def _figures(bucket: str) -> list[str]:
 
 def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
     """Rows of the tally, by all that groups and the whole are made of."""
-    columns = [*tally.columns(asked, tally.keys(asked)), "t.outcome"]
+    columns = [*tally.columns(asked, tally.keys(asked)), 't.outcome COLLATE "C" AS outcome']
     # PostgreSQL names columns of the source first: they are grouped by their place.
     columns.append(f"({tally.is_again(asked)}) AS again")
     by = ", ".join(str(place + 1) for place in range(len(columns)))
@@ -95,14 +95,16 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
 def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
     """The same of everything at the head of the ledger, as triggers of the tally keep it."""
     columns = [
-        f"t.{name} AS {key}" for name, key in tally.keys(asked).items() if name not in PERIODS
+        f't.{name} COLLATE "C" AS {key}'
+        for name, key in tally.keys(asked).items()
+        if name not in PERIODS
     ]
     if asked.unit is not None:
         columns += [f"{tally.period(asked.unit, end)} AS period_{end}" for end in ("from", "until")]
     counted = "t.rows" if OUTCOME in asked.groupings else "t.incidents"
     undated = "t.month_from IS NULL AND t.month_until IS NULL"
     columns += [
-        "t.outcome",
+        't.outcome COLLATE "C" AS outcome',
         "false AS again",
         f"{counted} AS incidents",
         "0 AS could_leave",
@@ -117,48 +119,116 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
     )
 
 
+def _left_out(asked: Asked) -> str:
+    """Why records are in no total, and how many: (outcome, incidents)."""
+    at = int(asked.at)
+    found = "" if asked.found is None else "JOIN found f ON f.seq = t.incident_id"
+    if asked.is_everything_now:
+        current = (
+            "SELECT left_out AS outcome, sum(incidents)::bigint AS incidents "
+            "FROM incidents_publishedtallysum WHERE left_out IS NOT NULL GROUP BY left_out"
+        )
+    else:
+        current = (
+            "SELECT t.left_out AS outcome, count(*) AS incidents "
+            f"FROM incidents_publishedtally t {found} "
+            f"WHERE t.left_out IS NOT NULL AND t.first AND {tally.is_current(asked)} "
+            "GROUP BY t.left_out"
+        )
+    # As the last version says: what was withdrawn may have been merged, or come back, since.
+    return f"""{current} UNION ALL
+        SELECT (SELECT v.kind FROM incidents_publishedversion v
+                WHERE v.code = i.code AND v.seq <= {at} ORDER BY v.number DESC LIMIT 1), count(*)
+        FROM incidents_publishedtally t {found} JOIN incidents_publishedincident i
+          ON i.seq = t.incident_id
+        WHERE t.ended_by IS NOT NULL AND t.first AND t.valid_until <= {at}
+          AND NOT EXISTS (
+            SELECT 1 FROM incidents_publishedincident later
+            WHERE later.code = i.code AND later.valid_from > i.valid_from
+              AND later.valid_from <= {at})
+        GROUP BY 1"""
+
+
 def statement(
     asked: Asked, buckets: Sequence[str], most: int, *, only_whole: bool = False
 ) -> Statement:
     """Rows: whether it is of the whole, a column for each grouping, outcome, COUNTS, FIGURES of
     each bucket, and the head of the ledger. At most so many of them.
+
+    First come those of what is in no total, which is neither: why as the outcome, and incidents.
     """
     keys = tally.keys(asked)
-    is_sum_of_kept = is_kept(asked, buckets)
     sums = [*COUNTS, *_summed(buckets)]
-    # Exact up to 2^53 persons; whole numbers of eight bytes are added several times as slowly.
-    added = [f"sum({name}::float8)::bigint AS {name}" for name in sums]
-    every = [*keys.values(), "outcome"]
-    rows = spread(asked, keys, "added_up", ["outcome", *(n for n in sums if n != "could_move")])
-    if asked.unit is not None or asked.several or is_sum_of_kept:
-        groups = (
-            f"SELECT false AS is_whole, {', '.join([*every, *added])} FROM ({rows}) r "
-            f"GROUP BY {', '.join(every)}"
-        )
-    else:
-        groups = f"SELECT false AS is_whole, {', '.join([*every, *sums])} FROM ({rows}) r"
     could_move = "could_leave" if asked.unit is None else COULD_MOVE
     nothing = [f"NULL AS {key}" for key in keys.values()]
     whole = (
-        f"SELECT true AS is_whole, {', '.join([*nothing, 'outcome', *added])} "
+        f"SELECT true AS is_whole, {', '.join([*nothing, 'outcome', *_added(sums)])} "
         f"FROM (SELECT *, {could_move} AS could_move FROM added_up WHERE NOT again) r "
         "GROUP BY outcome"
     )
-    both = Statement(" UNION ALL ".join([whole] if only_whole else [groups, whole]))
-    figures = [*COUNTS, *(column for bucket in buckets for column in _figures(bucket))]
-    order = [
-        "is_whole DESC",
+    empty = [f"0 AS {name}" for name in sums if name != "incidents"]
+    left_out = (
+        f"SELECT NULL AS is_whole, {', '.join([*nothing, 'outcome', 'incidents', *empty])} "
+        f"FROM ({_left_out(asked)}) l"
+    )
+    every_way = [left_out, whole]
+    if not only_whole:
+        is_split = asked.unit is not None or bool(asked.several)
+        every_way.insert(0, _groups(asked, buckets, "added_up", is_split=is_split))
+    make = _kept if is_kept(asked, buckets) else _added_up
+    ctes = (
+        ("added_up", make(asked, buckets)),
+        ("put_together", Statement(" UNION ALL ".join(every_way))),
+    )
+    order = ", ".join(["is_whole DESC NULLS FIRST", *_order(keys)])
+    return tally.joined(
+        [
+            tally.with_found(asked, *ctes),
+            f"{_answered(keys, buckets)} FROM put_together ORDER BY {order} LIMIT {int(most)}",
+        ]
+    )
+
+
+def groups_of_kept(asked: Asked, buckets: Sequence[str], most: int) -> Statement:
+    """The rows of groups alone. Of sums that are kept nothing is gained by reading them once, and
+    in the order of the groups they need not be put in order again."""
+    keys = tally.keys(asked)
+    kept = f"({_kept(asked, buckets).sql}) kept"
+    groups = _groups(asked, buckets, kept, is_split=True)
+    order = ", ".join(_order(keys))
+    return Statement(
+        f"{_answered(keys, buckets)} FROM ({groups}) g ORDER BY {order} LIMIT {int(most)}"
+    )
+
+
+def _groups(asked: Asked, buckets: Sequence[str], rows: str, *, is_split: bool) -> str:
+    keys = tally.keys(asked)
+    sums = [*COUNTS, *_summed(buckets)]
+    every = [*keys.values(), "outcome"]
+    spread_out = spread(asked, keys, rows, ["outcome", *(n for n in sums if n != "could_move")])
+    if not is_split:
+        return f"SELECT false AS is_whole, {', '.join([*every, *sums])} FROM ({spread_out}) r"
+    return (
+        f"SELECT false AS is_whole, {', '.join([*every, *_added(sums)])} FROM ({spread_out}) r "
+        f"GROUP BY {', '.join(every)}"
+    )
+
+
+def _added(sums: Sequence[str]) -> list[str]:
+    # Exact up to 2^53 persons; whole numbers of eight bytes are added several times as slowly.
+    return [f"sum({name}::float8)::bigint AS {name}" for name in sums]
+
+
+def _order(keys: Mapping[str, str]) -> list[str]:
+    return [
         *(
             f"{key} NULLS LAST" if name in PERIODS else f'{key} COLLATE "C" NULLS LAST'
             for name, key in keys.items()
         ),
         'outcome COLLATE "C" NULLS LAST',
     ]
-    make = _kept if is_sum_of_kept else _added_up
-    return tally.joined(
-        [
-            tally.with_found(asked, ("added_up", make(asked, buckets)), ("put_together", both)),
-            f"SELECT {', '.join(['is_whole', *every, *figures])}, {HEAD} FROM put_together",
-            f"ORDER BY {', '.join(order)} LIMIT {int(most)}",
-        ]
-    )
+
+
+def _answered(keys: Mapping[str, str], buckets: Sequence[str]) -> str:
+    figures = [*COUNTS, *(column for bucket in buckets for column in _figures(bucket))]
+    return f"SELECT {', '.join(['is_whole', *keys.values(), 'outcome', *figures])}, {HEAD}"

@@ -22,20 +22,19 @@ def with_found(asked: Asked, *ctes: tuple[str, Statement]) -> Statement:
     """The beginning of a statement: the incidents found, and what else is to have a name."""
     every = list(ctes)
     if asked.found is not None:
-        found = asked.found.order_by().values_list("version_id").query
+        found = asked.found.order_by().values_list("version_id", "valid_until").query
         sql, parameters = found.get_compiler(using=USING).as_sql()
-        every.insert(0, ("found (seq)", Statement(sql, tuple(parameters))))
+        every.insert(0, ("found (seq, valid_until)", Statement(sql, tuple(parameters))))
     named = [joined([f"{name} AS (", statement, ")"]) for name, statement in every]
     return joined(["WITH", joined(named, ", ")]) if named else Statement("")
 
 
-def is_valid(asked: Asked, table: str) -> str:
-    """That a row was the current one."""
+def is_current(asked: Asked) -> str:
+    """That a row of the tally is of a version that was the current one."""
     at = int(asked.at)
-    return (
-        f"{table}.valid_from <= {at} "
-        f"AND ({table}.valid_until IS NULL OR {table}.valid_until > {at})"
-    )
+    if asked.found is not None:
+        return f"(f.valid_until IS NULL OR f.valid_until > {at})"
+    return f"t.valid_from <= {at} AND (t.valid_until IS NULL OR t.valid_until > {at})"
 
 
 def _several(asked: Asked, place: int, name: str) -> Statement:
@@ -75,8 +74,7 @@ def source(asked: Asked) -> Statement:
 
 def is_counted(asked: Asked) -> str:
     """That a row of the tally counts."""
-    counted = "t.left_out IS NULL"
-    return counted if asked.found is not None else f"{counted} AND {is_valid(asked, 't')}"
+    return f"t.left_out IS NULL AND {is_current(asked)}"
 
 
 def period(unit: str, end: str) -> str:
@@ -92,13 +90,14 @@ def keys(asked: Asked) -> dict[str, str]:
 
 
 def columns(asked: Asked, named: Mapping[str, str]) -> list[str]:
-    """What groups are made of: of periods the first and the last that a date can lie in."""
+    """What groups are made of, in the order that they come in: of periods the first and the last
+    that a date can lie in."""
     found = []
     for name, key in named.items():
         if name in SEVERAL:
-            found.append(f"m{asked.several.index(name)}.value AS {key}")
+            found.append(f'm{asked.several.index(name)}.value COLLATE "C" AS {key}')
         elif name not in PERIODS:
-            found.append(f"t.{name} AS {key}")
+            found.append(f't.{name} COLLATE "C" AS {key}')
     if asked.unit is not None:
         found.append(f"{period(asked.unit, 'from')} AS period_from")
         found.append(f"{period(asked.unit, 'until')} AS period_until")

@@ -45,6 +45,7 @@ from incidents.models import (
     PublishedPart,
     PublishedReference,
     PublishedTally,
+    PublishedTallySum,
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
@@ -224,6 +225,14 @@ published_group_value = plain(
     dimension="weapon",
     value="new",
     is_alternative=False,
+)
+published_tally_sum = plain(
+    PublishedTallySum,
+    **{
+        field.name: None if field.null else 1
+        for field in PublishedTallySum._meta.concrete_fields
+        if not field.primary_key
+    },
 )
 published_key_count = plain(PublishedKeyCount, kind="traits", key="new", n=1)
 published_change = plain(
@@ -789,6 +798,15 @@ INDEX = [
         )[1],
         {"value": "old"},
         {"value": "newer"},
+    ),
+    (
+        "incidents_publishedtallysum_once",
+        lambda world, **values: (
+            published_tally_sum(world, adm1="old"),
+            published_tally_sum(world, **values),
+        )[1],
+        {"adm1": "old"},
+        {"adm1": "new"},
     ),
     (
         "incidents_publishedkeycount_once",
