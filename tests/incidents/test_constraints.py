@@ -63,7 +63,13 @@ from tests import builders, rules
 from tests.accounts import test_constraints as of_people
 from tests.harmtracker import test_history
 from tests.importers import test_rules as of_imports
-from tests.incidents import test_codes, test_completeness, test_key_counts, test_waiting
+from tests.incidents import (
+    test_codes,
+    test_completeness,
+    test_key_counts,
+    test_tally_sums,
+    test_waiting,
+)
 from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
 from tests.releases import test_rules as of_releases
@@ -1942,6 +1948,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | test_history.TRIGGERS
         | test_codes.TRIGGERS
         | test_key_counts.TRIGGERS
+        | test_tally_sums.TRIGGERS
         | test_waiting.TRIGGERS
         | test_completeness.TESTED
     )
