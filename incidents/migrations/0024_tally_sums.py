@@ -136,4 +136,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(RULES + FILL, WITHOUT),
+        migrations.AddIndex(
+            model_name="publishedtally",
+            index=models.Index(
+                condition=models.Q(("valid_until__isnull", False)),
+                fields=["valid_until"],
+                name="tally_by_end",
+            ),
+        ),
     ]

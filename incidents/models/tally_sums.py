@@ -1,4 +1,4 @@
-"""What the tally comes to by time, province and outcome, at the head of the ledger."""
+"""What the tally comes to by time, province and outcome, now."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ CELL = ("left_out", "month_from", "month_until", "country", "adm1", "outcome")
 
 class PublishedTallySum(models.Model):
     """Current rows of the tally of one time, province and outcome, added up. Triggers of the tally
-    write it, and nobody else: whoever reads it in one statement with the ledger's head has both as
-    of one position."""
+    write it, and nobody else: whoever reads both in one statement has them as of one position."""
 
     left_out = models.CharField(max_length=20, null=True)
     month_from = models.IntegerField(null=True)

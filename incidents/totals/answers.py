@@ -70,23 +70,11 @@ class Answer:
 
 def answer(asked: Asked) -> Answer:
     """Raises :class:`Invalid` where there are more groups than an answer has."""
-    try:
-        found = _answer(asked)
-    except _WentOn:
-        found = _answer(replace(asked, is_at_head=False))
-    if len(found.groups) > MOST_GROUPS:
+    groups, whole, left_out = _groups(asked)
+    if len(groups) > MOST_GROUPS:
         raise Invalid(
             f"These are more than {MOST_GROUPS:,} groups: narrow the filters, or group by less."
         )
-    return found
-
-
-class _WentOn(Exception):
-    """Sums that are of the head of the ledger are of a later one than was asked for."""
-
-
-def _answer(asked: Asked) -> Answer:
-    groups, whole, left_out = _groups(asked)
     return Answer(asked, groups, whole, {**dict.fromkeys(REASONS, 0), **left_out})
 
 
@@ -125,9 +113,6 @@ def _of_incidents(
     rows = _rows(sums.statement(asked, buckets, _MOST_ROWS, only_whole=only_whole or is_kept))
     if is_kept:
         rows += _rows(sums.groups_of_kept(asked, buckets, _MOST_ROWS))
-    # Each statement is as of one position.
-    if asked.is_everything_now and (not rows or {rows[0][-1], rows[-1][-1]} != {asked.at}):
-        raise _WentOn
     end = 1 + len(asked.groupings)
     start = end + 1 + len(sums.COUNTS)
     write = _writers(asked)
@@ -150,7 +135,7 @@ def _of_incidents(
         group.shared += shared
         group.either_or += either_or
         if outcome is not None:
-            group.figures[outcome] = Figures(buckets, row[start:-1])
+            group.figures[outcome] = Figures(buckets, row[start:])
             if from_parts:
                 group.from_parts[outcome] = from_parts
     return groups, whole, left_out

@@ -43,8 +43,6 @@ class Asked:
     is_certain: bool = False
     actor_roles: tuple[str, ...] = ()
     actor_certainties: tuple[str, ...] = ()
-    # Whether that position is the head of the ledger, or was when it was looked up.
-    is_at_head: bool = False
 
     @property
     def periods(self) -> list[str]:
@@ -66,10 +64,6 @@ class Asked:
     @property
     def several(self) -> list[str]:
         return [name for name in self.groupings if name in SEVERAL]
-
-    @property
-    def is_everything_now(self) -> bool:
-        return self.is_at_head and self.found is None
 
     @property
     def is_dated(self) -> bool:

@@ -46,7 +46,7 @@ def statement(asked: Asked, most: int) -> Statement:
     marks = {name: f"({condition})::integer" for name, condition in tally.marks(asked).items()}
     found = tally.joined(
         [
-            "SELECT t.incident_id, 1 AS incidents,",
+            "SELECT t.incident_id, 1 AS incidents, 1 AS rows,",
             ", ".join(
                 [
                     *tally.columns(asked, named),

@@ -65,7 +65,9 @@ def _reach(asked: Asked, unit: str, rows: str) -> tuple[str, str]:
     on to the day of the ledger position.
     """
     # Looked for once, and only if there is an open beginning.
-    back = f"(SELECT min(coalesce(period_from, period_until)) FROM {rows})"
+    back = f"""(SELECT min(coalesce(period_from, period_until)) FROM (
+        SELECT period_from, period_until FROM {rows} GROUP BY 1, 2
+        HAVING sum(rows::float8) > 0) b)"""
     lows = [f"coalesce(period_from, {back}, period_until)"]
     end = index_of(unit, asked.last_day)
     highs = [f"coalesce(period_until, {end})", str(end)]

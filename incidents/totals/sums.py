@@ -2,8 +2,8 @@
 
 Rows are added up once, by all that groups are made of, and these few put together twice: by group,
 where one that can lie in several periods stands in each, and for the whole, which counts an
-incident by the first of its values alone. Of everything at the head of the ledger the first step is
-kept by the database.
+incident by the first of its values alone. Of everything the first step is kept by the database, and
+as of an earlier position what has changed since is put back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from incidents.exports.selecting import Statement
 from incidents.models.rows import BOUNDS
-from incidents.models.tally_sums import SIDE_BY_SIDE
+from incidents.models.tally_sums import CELL, SIDE_BY_SIDE
 
 from . import tally
 from .grouping import OUTCOME, Asked
@@ -23,9 +23,8 @@ from .spreading import COULD_MOVE, spread
 # Columns of each bucket in a row of the answer.
 FIGURES = ("min", "best", "max", "at_least", "incidents", "without_best")
 COUNTS = ("incidents", "could_move", "undated", "shared", "either_or", "from_parts")
-# What is kept of everything at the head of the ledger can be told apart by these.
+# What is kept of everything can be told apart by these.
 _KEPT_BY = {*MONTHS, "country", "adm1", OUTCOME}
-HEAD = "(SELECT size FROM incidents_ledgerhead WHERE id = 1)"
 # How many rows have figures of a bucket, how many know each bound, and what these come to.
 _SUMMED = ("n", *(f"{work}_{bound}" for bound in BOUNDS for work in ("count", "sum")))
 
@@ -33,7 +32,7 @@ _SUMMED = ("n", *(f"{work}_{bound}" for bound in BOUNDS for work in ("count", "s
 def is_kept(asked: Asked, buckets: Sequence[str]) -> bool:
     """Whether the database keeps the sums of what is asked."""
     return (
-        asked.is_everything_now
+        asked.found is None
         and _KEPT_BY.issuperset(asked.groupings)
         and {*SIDE_BY_SIDE}.issuperset(buckets)
     )
@@ -76,6 +75,7 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
     by = ", ".join(str(place + 1) for place in range(len(columns)))
     # A row for each outcome: one of each version is counted, or all where they are told apart.
     counted = "true" if OUTCOME in asked.groupings else "t.first"
+    columns.append("count(*) AS rows")
     columns.append(f"count(*) FILTER (WHERE {counted}) AS incidents")
     columns += [
         f"count(*) FILTER (WHERE {counted} AND ({condition})) AS {name}"
@@ -92,8 +92,39 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
     )
 
 
+def _added(buckets: Sequence[str]) -> dict[str, str]:
+    """Columns of what is kept -> what is added up of a row of the tally."""
+    added = {"rows": "1", "incidents": "first::integer", "from_parts": "from_parts::integer"}
+    for bucket in buckets:
+        added[f"{bucket}_n"] = f"{bucket}_given::integer"
+        for bound in BOUNDS:
+            added[f"{bucket}_count_{bound}"] = f"({bucket}_{bound} IS NOT NULL)::integer"
+            added[f"{bucket}_sum_{bound}"] = f"coalesce({bucket}_{bound}, 0)"
+    return added
+
+
+def _then(asked: Asked, buckets: Sequence[str], condition: str) -> str:
+    """What was kept at a position: what is now, with what has gone since and without what has come.
+
+    All of it in one statement, so that it does not matter what is published meanwhile. Cells of
+    which nothing is left have 0 rows.
+    """
+    at, cell, added = int(asked.at), ", ".join(CELL), _added(buckets)
+    changed = ", ".join(f"sum(sign * {value})::bigint" for value in added.values())
+    return f"""
+        SELECT {cell}, {", ".join(added)} FROM incidents_publishedtallysum WHERE {condition}
+        UNION ALL
+        SELECT {cell}, {changed} FROM (
+            SELECT *, -1::bigint AS sign FROM incidents_publishedtally
+            WHERE incident_id > {at} AND valid_until IS NULL
+            UNION ALL
+            SELECT *, 1::bigint FROM incidents_publishedtally
+            WHERE valid_until > {at} AND incident_id <= {at}
+        ) since WHERE {condition} GROUP BY {cell}"""
+
+
 def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
-    """The same of everything at the head of the ledger, as triggers of the tally keep it."""
+    """The same of everything, from what triggers of the tally keep."""
     columns = [
         f't.{name} COLLATE "C" AS {key}'
         for name, key in tally.keys(asked).items()
@@ -106,6 +137,7 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
     columns += [
         't.outcome COLLATE "C" AS outcome',
         "false AS again",
+        "t.rows",
         f"{counted} AS incidents",
         "0 AS could_leave",
         f"CASE WHEN {undated} THEN {counted} ELSE 0 END AS undated",
@@ -114,19 +146,19 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
         "t.from_parts",
         *(f"t.{name}" for name in _summed(buckets)),
     ]
-    return Statement(
-        f"SELECT {', '.join(columns)} FROM incidents_publishedtallysum t WHERE t.left_out IS NULL"
-    )
+    then = _then(asked, buckets, "left_out IS NULL")
+    return Statement(f"SELECT {', '.join(columns)} FROM ({then}) t")
 
 
 def _left_out(asked: Asked) -> str:
     """Why records are in no total, and how many: (outcome, incidents)."""
     at = int(asked.at)
     found = "" if asked.found is None else "JOIN found f ON f.seq = t.incident_id"
-    if asked.is_everything_now:
+    if asked.found is None:
         current = (
             "SELECT left_out AS outcome, sum(incidents)::bigint AS incidents "
-            "FROM incidents_publishedtallysum WHERE left_out IS NOT NULL GROUP BY left_out"
+            f"FROM ({_then(asked, (), 'left_out IS NOT NULL')}) t "
+            "GROUP BY left_out HAVING sum(incidents) > 0"
         )
     else:
         current = (
@@ -153,7 +185,7 @@ def statement(
     asked: Asked, buckets: Sequence[str], most: int, *, only_whole: bool = False
 ) -> Statement:
     """Rows: whether it is of the whole, a column for each grouping, outcome, COUNTS, FIGURES of
-    each bucket, and the head of the ledger. At most so many of them.
+    each bucket. At most so many of them.
 
     First come those of what is in no total, which is neither: why as the outcome, and incidents.
     """
@@ -162,9 +194,9 @@ def statement(
     could_move = "could_leave" if asked.unit is None else COULD_MOVE
     nothing = [f"NULL AS {key}" for key in keys.values()]
     whole = (
-        f"SELECT true AS is_whole, {', '.join([*nothing, 'outcome', *_added(sums)])} "
+        f"SELECT true AS is_whole, {', '.join([*nothing, 'outcome', *_totals(sums)])} "
         f"FROM (SELECT *, {could_move} AS could_move FROM added_up WHERE NOT again) r "
-        "GROUP BY outcome"
+        "GROUP BY outcome HAVING sum(rows::float8) > 0"
     )
     empty = [f"0 AS {name}" for name in sums if name != "incidents"]
     left_out = (
@@ -205,16 +237,18 @@ def _groups(asked: Asked, buckets: Sequence[str], rows: str, *, is_split: bool) 
     keys = tally.keys(asked)
     sums = [*COUNTS, *_summed(buckets)]
     every = [*keys.values(), "outcome"]
-    spread_out = spread(asked, keys, rows, ["outcome", *(n for n in sums if n != "could_move")])
+    spread_out = spread(
+        asked, keys, rows, ["outcome", "rows", *(n for n in sums if n != "could_move")]
+    )
     if not is_split:
         return f"SELECT false AS is_whole, {', '.join([*every, *sums])} FROM ({spread_out}) r"
     return (
-        f"SELECT false AS is_whole, {', '.join([*every, *_added(sums)])} FROM ({spread_out}) r "
-        f"GROUP BY {', '.join(every)}"
+        f"SELECT false AS is_whole, {', '.join([*every, *_totals(sums)])} FROM ({spread_out}) r "
+        f"GROUP BY {', '.join(every)} HAVING sum(rows::float8) > 0"
     )
 
 
-def _added(sums: Sequence[str]) -> list[str]:
+def _totals(sums: Sequence[str]) -> list[str]:
     # Exact up to 2^53 persons; whole numbers of eight bytes are added several times as slowly.
     return [f"sum({name}::float8)::bigint AS {name}" for name in sums]
 
@@ -231,4 +265,4 @@ def _order(keys: Mapping[str, str]) -> list[str]:
 
 def _answered(keys: Mapping[str, str], buckets: Sequence[str]) -> str:
     figures = [*COUNTS, *(column for bucket in buckets for column in _figures(bucket))]
-    return f"SELECT {', '.join(['is_whole', *keys.values(), 'outcome', *figures])}, {HEAD}"
+    return f"SELECT {', '.join(['is_whole', *keys.values(), 'outcome', *figures])}"

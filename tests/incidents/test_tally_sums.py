@@ -95,7 +95,7 @@ GROUPINGS = ["", "year", "quarter,country", "month,adm1", "adm1,outcome,month", 
 def test_the_same_bytes_when_the_ledger_has_gone_on(
     client: Client, draft: Draft, groups: str
 ) -> None:
-    """What the sums give as of the head, the rows give as of that position ever after."""
+    """What has come since is taken off, what has gone is put back."""
     draft(State.PUBLISHED)
     draft(State.PUBLISHED, record_type="aggregate_count")
     draft(State.RETRACTED)
@@ -109,7 +109,7 @@ def test_the_same_bytes_when_the_ledger_has_gone_on(
     assert client.get(f"{API}?{query}").content != now.content
 
 
-def test_sums_of_a_later_position_are_not_taken(
+def test_what_is_published_meanwhile_is_not_in(
     client: Client, draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Something is published between the look at the ledger's head and the sums."""

@@ -203,7 +203,7 @@ class TotalsView(PublicView):
         head = reading.position()
         at = as_of.position(self.query, head)
         moment = reading.moment(at)
-        asked = self._asked(at, head, moment)
+        asked = self._asked(at, moment)
         # The position says as of when.
         query = self.query.normal(without=(FORMAT.name, BOM.name, as_of.AS_OF.name))
         etag = conditional.etag_of(
@@ -238,7 +238,7 @@ class TotalsView(PublicView):
             return self.answer(written(found, labels, about), etag)
         return self._file(form, files.table(found, labels, about), etag, bool(with_bom))
 
-    def _asked(self, at: int, head: int, moment: str | None) -> Asked:
+    def _asked(self, at: int, moment: str | None) -> Asked:
         groupings = self.query.read(GROUP_BY)
         filterset = TotalsFilters.of(self.query, reading.incidents(at, with_withdrawn=True))
         found = filterset.qs
@@ -259,7 +259,6 @@ class TotalsView(PublicView):
             given.get("date_match") == "certain",
             tuple(given.get("actor_role") or ()),
             tuple(given.get("actor_certainty") or ()),
-            is_at_head=at == head,
         )
         if "date_match" in given and not asked.is_dated:
             message = "It needs date_from, date_to, or a period to group by."
