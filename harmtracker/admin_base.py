@@ -30,9 +30,9 @@ from django.utils.http import urlencode
 
 from harmtracker.accounts.models import User
 from harmtracker.admin_fields import Codes, ExactText, Lines
+from harmtracker.admin_keeping import NothingLost
 from harmtracker.codes import CodeArrayField, choices
 from harmtracker.errors import Conflict, DomainError
-from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import changes_in_words
 from harmtracker.searching import Folded
@@ -93,14 +93,19 @@ class RecordForm(forms.ModelForm):
         help_text="Kept in the history of the record, for the team.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    # Both are set on the class that the admin makes for one request.
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    # All are set on the class that the admin makes for one request.
     refusal: DomainError | None = None
     reason_is_due = False
+    marks: dict[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "change_reason" in self.fields:
             self.fields["change_reason"].required = self.reason_is_due
+        for name, value in self.marks.items():
+            if name in self.fields:
+                self.fields[name].initial = value
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -222,7 +227,7 @@ class ViewOnlyAdmin(ExactFields, DeskAdmin):
         raise Http404
 
 
-class RecordAdmin(ExactFields, DeskAdmin):
+class RecordAdmin(NothingLost, ExactFields, DeskAdmin):
     """A record that people change: in their own name, all or nothing, refusals on the form."""
 
     form = RecordForm
@@ -236,6 +241,7 @@ class RecordAdmin(ExactFields, DeskAdmin):
     ) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
+        form.marks = getattr(request, "marks", {})
         form.reason_is_due = self.reason_is_due(obj)
         return form
 
@@ -246,7 +252,7 @@ class RecordAdmin(ExactFields, DeskAdmin):
         return fieldsets
 
     def fields_of_change(self, obj: Any) -> list[str]:
-        return ["change_reason"]
+        return ["change_reason", "seen"]
 
     def may_save(self, request: HttpRequest, obj: Any) -> bool:
         return (
@@ -254,29 +260,6 @@ class RecordAdmin(ExactFields, DeskAdmin):
             if obj is None
             else (self.has_change_permission(request, obj))
         )
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
-        if request.method != "POST":
-            return view()
-        try:
-            with acting(person(request), request.POST.get("change_reason", "")):
-                self.check_before_saving(request, object_id)
-                return view()
-        except DomainError as refusal:
-            # Nothing was stored. The same page again: its form, told of the refusal, says so
-            # and keeps what was typed.
-            request.refusal = refusal  # type: ignore[attr-defined]
-            return view()
-
-    def check_before_saving(self, request: HttpRequest, object_id: str | None) -> None:
-        """Raise a :class:`DomainError` where what the person looked at is not there any more."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -10,6 +10,7 @@ from django.db import models
 
 from harmtracker.dates import parse_edtf
 from harmtracker.errors import Invalid
+from harmtracker.reading_back import DateInWords
 
 
 def validate_edtf(text: str) -> None:
@@ -52,6 +53,10 @@ class EdtfField(models.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 120)
         super().__init__(**kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """People write dates in their own words; forms read them, the API takes EDTF alone."""
+        return super().formfield(**{**kwargs, "form_class": DateInWords})
 
     def get_prep_value(self, value: Any) -> Any:
         # Forms send the empty string for "not known"; stored, that is NULL.

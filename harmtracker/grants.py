@@ -49,6 +49,7 @@ APP: dict[str, str] = {
     # What only grows. UPDATE on the entry's row would be refused by its trigger all the same;
     # SELECT ... FOR UPDATE needs a grant, and nothing locks these.
     "incidents_review": ADD,
+    "incidents_warninganswer": ADD,
     "incidents_ledgerentry": ADD,
     "incidents_redaction": ADD,
     "incidents_redactedtext": ADD,

@@ -316,7 +316,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "builtins": ["harmtracker.templatetags.own_forms"],
         },
     }
 ]
@@ -345,6 +346,7 @@ OTP_TOTP_ISSUER = "harmtracker"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "harmtracker.accounts.kept.csrf_failure"
 
 # --- Transport ---
 

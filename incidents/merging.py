@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Model, Q
 
 from harmtracker.accounts.models import User
@@ -35,6 +36,7 @@ from .models import (
     VictimClaim,
     WeaponUse,
 )
+from .publishing.document import build_content
 from .workflow import take_step
 
 PERMISSION = "incidents.merge_incident"
@@ -139,6 +141,59 @@ def undo(
         _restore(source, target, row.removed)
         row.refresh_from_db()
     return row
+
+
+class _Rehearsed(Exception):
+    """Takes back what was only tried."""
+
+
+def rehearse(source_id: int, into_id: int, actor: User) -> dict[str, Any]:
+    """What the next version of the other record would hold after a merge; nothing is stored.
+
+    It is merged, built and taken back, so that the refusals are those of :func:`merge` as well.
+    """
+    content: dict[str, Any] = {}
+    try:
+        with transaction.atomic():
+            rows = IncidentRevision.objects.filter(incident__in=[source_id, into_id])
+            now = dict(rows.values_list("incident_id", "number"))
+            seen = (now.get(source_id, 0), now.get(into_id, 0))
+            merge(source_id, into_id, actor, "To see what becomes of it", seen)
+            content = build_content(into_id)
+            raise _Rehearsed
+    except _Rehearsed:
+        return content
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many rows a merge moves, and how many it removes, by what they are called."""
+
+    moved: list[tuple[str, int]]
+    removed: list[tuple[str, int]]
+
+
+def plan(source: Incident, target: Incident) -> Plan:
+    """What a merge of these two would move and remove, as they stand now."""
+    removed = _in_the_way(source, target)
+    return Plan(_counted(_to_move(source, removed)), _counted(removed))
+
+
+def _counted(rows: dict[type[Model], list[int]]) -> list[tuple[str, int]]:
+    found = []
+    for model, ids in rows.items():
+        if ids:
+            one, many = model._meta.verbose_name, model._meta.verbose_name_plural
+            found.append((str(one if len(ids) == 1 else many), len(ids)))
+    return found
+
+
+def open_merges(incident: Incident, actor: User) -> list[Merge]:
+    """Merges of a record with others that this person may know of, which may still be undone."""
+    visible = Incident.objects.visible_to(actor)
+    rows = Merge.objects.filter(Q(source=incident) | Q(target=incident))
+    rows = rows.filter(source__in=visible, target__in=visible, undone_at=None, completed_seq=None)
+    return list(rows.select_related("source", "target", "actor").order_by("pk"))
 
 
 def _locked(actor: User, source_id: int, target_id: int) -> tuple[Incident, Incident]:

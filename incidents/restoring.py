@@ -12,10 +12,13 @@ from harmtracker.errors import Conflict, Invalid
 from harmtracker.history.models import HistoryEntry
 
 from . import services
-from .models import Incident, ReviewComment
+from .models import CasualtyCount, Claim, Incident, ReviewComment, Victim
 
 # What no edit sets: the row's keys, and what the workflow moves.
 _KEPT = {"id", "uuid", "incident_id", "state", "code", "author_id"}
+# Parts on which others hang.
+_PARTS: tuple[Any, ...] = (Claim, CasualtyCount, Victim)
+_REMARKS = ReviewComment._meta.db_table
 
 
 def _model_of(entry: HistoryEntry) -> type[models.Model]:
@@ -31,6 +34,18 @@ def restorable(model: type[models.Model]) -> dict[str, models.Field]:
     }
 
 
+def restorable_of(entry: HistoryEntry) -> dict[str, models.Field]:
+    """What can be set on the row that an entry is of."""
+    return restorable(_model_of(entry))
+
+
+def is_restorable(entry: HistoryEntry, column: str) -> bool:
+    """Whether :func:`restore` can give back what this column held before an entry."""
+    if entry.operation == HistoryEntry.Operation.INSERT or entry.table_name == _REMARKS:
+        return False
+    return any(field.column == column for field in restorable_of(entry).values())
+
+
 def restore(
     incident: Incident, entry: HistoryEntry, fields: Collection[str] | None = None
 ) -> models.Model:
@@ -40,7 +55,7 @@ def restore(
     of the entry's record. Raises :class:`Invalid` for a field that the entry did not move and
     :class:`Conflict` where the row, or what it rests on, is not there any more.
     """
-    if entry.table_name == ReviewComment._meta.db_table:
+    if entry.table_name == _REMARKS:
         # It would settle a remark in the name of somebody who does not act.
         raise Conflict("A remark is settled, or opened again, at its own address.")
     if entry.operation == HistoryEntry.Operation.INSERT:
@@ -68,8 +83,27 @@ def restore(
     for name in wanted:
         field = known[name]
         if field.column in before:
-            setattr(row, field.attname, _as_stored(field, before[field.column]))
+            value = _as_stored(field, before[field.column])
+            setattr(row, field.attname, _present_key(incident, field, value))
     return services.save(row)
+
+
+def _present_key(incident: Incident, field: models.Field, value: Any) -> Any:
+    """The key of the part that a value refers to. One that was removed and entered again has
+    another key and the same uuid: what hung on it comes back onto the new one."""
+    part: Any = field.related_model if isinstance(field, models.ForeignKey) else None
+    if value is None or part not in _PARTS or part._default_manager.filter(pk=value).exists():
+        return value
+    removed = HistoryEntry.objects.filter(
+        incident_id=incident.pk,
+        table_name=part._meta.db_table,
+        row_id=value,
+        operation=HistoryEntry.Operation.DELETE,
+    ).first()
+    if removed is None:
+        return value
+    again = part._default_manager.filter(incident=incident, uuid=(removed.before or {})["uuid"])
+    return again.values_list("pk", flat=True).first() or value
 
 
 def _as_stored(field: models.Field, value: Any) -> Any:

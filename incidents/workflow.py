@@ -6,18 +6,20 @@ both as well (``incidents_review_guard``, ``incidents_state_guard``, ``incidents
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connections
 from django.db.models import QuerySet
 
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
+from harmtracker.saving import save
 
 from . import warnings
 from .choices import State, Verb
-from .models import Incident, IncidentRevision, Merge, PublishedVersion, Review
+from .models import Incident, IncidentRevision, Merge, PublishedVersion, Review, ReviewComment
 from .publishing import door
 from .publishing.canonical import canonical, sha256
 from .publishing.commitments import commit
@@ -84,6 +86,13 @@ TRANSITIONS: dict[Verb, Transition] = {
 }
 
 
+class Remark(NamedTuple):
+    """What is to be mended, of which field: ``place.point``, or ``claim 2, killed``."""
+
+    field: str
+    text: str
+
+
 def take_step(
     verb: Verb | str,
     *,
@@ -93,6 +102,7 @@ def take_step(
     seen_sha256: str | None = None,
     reason: str = "",
     note: str = "",
+    remarks: Sequence[Remark] = (),
     request_id: uuid.UUID | None = None,
 ) -> Incident:
     """Move one record along one edge of the graph and return it.
@@ -101,8 +111,9 @@ def take_step(
     ``seen_sha256``, for a verification, is the SHA-256 of the canonical content that was looked at:
     another content, of a place that was renamed since as well, is :class:`Stale` too. ``reason`` is
     for the team, but for a retraction, whose reason is public; ``note`` goes out with a
-    publication. Raises :class:`NotFound`, :class:`NotAllowed`, :class:`Conflict` (wrong state) or
-    :class:`Invalid` (no reason, a rule broken).
+    publication; ``remarks`` go with a return, all or none. Raises :class:`NotFound`,
+    :class:`NotAllowed`, :class:`Conflict` (wrong state) or :class:`Invalid` (no reason, a rule
+    broken).
     """
     transition = TRANSITIONS[Verb(verb)]
     with acting(actor, reason or note, request_id=request_id):
@@ -147,10 +158,24 @@ def take_step(
             reason=reason,
             note=note,
         )
+        _keep(remarks, transition, incident, actor)
         if transition.target != incident.state:
             incident.state = transition.target
             incident.save(update_fields=["state"])
     return incident
+
+
+def _keep(
+    remarks: Sequence[Remark], transition: Transition, incident: Incident, actor: User
+) -> None:
+    if not remarks:
+        return
+    if transition.verb != Verb.RETURN:
+        raise Invalid("Remarks go with a record that is returned.")
+    if not actor.has_perm("incidents.add_reviewcomment"):
+        raise NotAllowed("You may not remark on records.")
+    for remark in remarks:
+        save(ReviewComment(incident=incident, author=actor, **remark._asdict()))
 
 
 def open_merge(incident: Incident) -> Merge | None:
@@ -224,6 +249,7 @@ def _carry_out(
                     "actor, outlet or article that it names, since it was last published."
                 )
             warnings.refuse_incomplete(incident)
+            warnings.refuse_open(incident)
             built = build_content(incident.pk)
             content = canonical(built)
             if seen_sha256 is not None and seen_sha256 != sha256(content):
@@ -306,6 +332,8 @@ def possible_steps(incident: Incident, actor: User) -> dict[Verb, str]:
                 "You wrote or edited this record, or something that it names: a second person "
                 "verifies it."
             )
+        elif transition.verb == Verb.VERIFY and (waiting := warnings.open_in(incident)):
+            why_not = warnings.to_be_answered(len(waiting))
         elif transition.verb == Verb.PUBLISH and actor.pk == incident.author_id:
             why_not = "You wrote this record: somebody else publishes it."
         elif transition.verb == Verb.RETRACT:

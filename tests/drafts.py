@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -39,7 +40,11 @@ STEPS = {
 
 @pytest.fixture
 def draft(people: SimpleNamespace) -> Callable[..., Incident]:
-    """Enter a small record of one claim, as the researcher, and take it to a state."""
+    """Enter a small record of one claim, as the researcher, and take it to a state.
+
+    Each further one is of three days later than the one before: else it may be a duplicate.
+    """
+    days = (datetime.date(2024, 5, 6) + datetime.timedelta(days=3 * n) for n in range(75))
 
     def enter(state: State = State.DRAFT, **fields: Any) -> Incident:
         with acting(people.researcher, "Entered for a test"):
@@ -53,7 +58,7 @@ def draft(people: SimpleNamespace) -> Callable[..., Incident]:
                 author=people.researcher,
                 **{
                     "title": "Shelling of a village",
-                    "date_edtf": "2024-05-06",
+                    "date_edtf": next(days).isoformat(),
                     "place": Place.objects.get(slug="laiza"),
                     "grading": "weak",
                     **fields,

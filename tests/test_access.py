@@ -74,6 +74,7 @@ def address(route: str) -> str:
         "url": "nowhere/",
         "str:verb": "verify",
         "slug:verb": "verify",
+        "slug:warning": "0" * 64,
     }
     if "<str:id>" in route:
         values["str:id"] = reference(route.split("/")[2].rstrip("s"))

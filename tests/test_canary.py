@@ -181,7 +181,7 @@ def _published_record(planted: Canaries, people: SimpleNamespace) -> Incident:
     Capture.objects.create(
         article=article,
         kind="text",
-        sha256="ab" * 32,
+        sha256=f"{next(_numbers):064x}",
         size=1,
         media_type="text/plain; charset=utf-8",
         requested_url=f"https://{planted.plant('Capture.requested_url')}.example.org/",

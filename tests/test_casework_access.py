@@ -105,6 +105,7 @@ def address(route: str, values: dict[str, Any]) -> str:
         "<uuid:comment>": values["rows"]["comments"],
         "<uuid:entry>": values["entry"],
         "<uuid:merge>": uuid.uuid4(),
+        "<slug:warning>": "0" * 64,
         "<uuid:id>": values["id"].get(kind),
     }
     for name, value in filled.items():

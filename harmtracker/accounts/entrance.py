@@ -23,7 +23,11 @@ from harmtracker.accounts.forms import (
     NewPasswordForm,
 )
 from harmtracker.accounts.models import User
+from harmtracker.accounts.typed import KEPT, Typed, opened, sealed, typed_in
+from harmtracker.accounts.typed_page import typed_page
 from harmtracker.errors import Conflict, DomainError
+
+LOGIN = "/admin/login/"
 
 
 def page(
@@ -56,16 +60,58 @@ def _next(request: HttpRequest) -> str:
     return wanted if is_ours else reverse("admin:index")
 
 
+def login_page(
+    request: HttpRequest,
+    form: LoginForm | None = None,
+    *,
+    next_page: str = "",
+    kept: str = "",
+    lost: Typed | None = None,
+    is_old: bool = False,
+) -> HttpResponse:
+    """``kept`` carries what was typed before; ``lost`` is what cannot be carried, to be copied."""
+    return page(
+        request,
+        "login",
+        "Log in",
+        form=form or LoginForm(request),
+        next=next_page or _next(request),
+        action=LOGIN,
+        kept=kept,
+        lost=lost,
+        is_old=is_old,
+    )
+
+
 def login(request: HttpRequest) -> HttpResponse:
     """The only way to a session: with password and code, or with the enrolment of a code."""
     form = LoginForm(request, request.POST or None)
+    kept = request.POST.get(KEPT, "")
+    typed = opened(kept)
     if request.method == "POST" and form.is_valid() and form.person is not None:
         if form.must_enrol:
             sessions.begin_enrolment(request, form.person)
+            if typed is not None:
+                return _enrol_page(request, form.person, EnrolmentForm(), kept)
             return _to("enrol")
         sessions.begin(request, form.person)
+        if kept:
+            return after_login(request, form.person, typed)
         return HttpResponseRedirect(_next(request))
-    return page(request, "login", "Log in", form=form, next=_next(request))
+    return login_page(request, form, kept="" if typed is None else kept)
+
+
+def after_login(request: HttpRequest, person: User, typed: Typed | None) -> HttpResponse:
+    """What this person typed before; where somebody else typed it, nothing of it."""
+    if typed is not None and typed.is_of(person):
+        return typed_page(
+            request,
+            typed,
+            "You are logged in again. What you typed before is here, and it is not saved yet.",
+        )
+    why = "is too old" if typed is None else "was typed by another person, and is not shown to you"
+    messages.warning(request, f"What this page had kept from before {why}. Nothing was saved.")
+    return _to("index")
 
 
 def enrol(request: HttpRequest) -> HttpResponse:
@@ -74,6 +120,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if person is None or second_factor.is_enrolled(person):
         return _to("login")
     form = EnrolmentForm(request.POST or None)
+    kept = request.POST.get(KEPT, "")
     if request.method == "POST" and form.is_valid():
         try:
             codes = second_factor.confirm(person, form.cleaned_data["code"])
@@ -82,8 +129,23 @@ def enrol(request: HttpRequest) -> HttpResponse:
             return _to("login")
         if codes is not None:
             sessions.begin(request, person)
-            return page(request, "recovery_codes", "Your recovery codes", codes=codes)
+            typed = opened(kept)
+            is_own = typed is not None and typed.is_of(person)
+            return page(
+                request,
+                "recovery_codes",
+                "Your recovery codes",
+                codes=codes,
+                kept=kept if is_own else "",
+                address=typed.address if typed is not None else "",
+            )
         form.add_error("code", "This is not the code that the app shows now: take the next one.")
+    return _enrol_page(request, person, form, kept)
+
+
+def _enrol_page(
+    request: HttpRequest, person: User, form: EnrolmentForm, kept: str = ""
+) -> HttpResponse:
     app = second_factor.enrolling(person)
     secret = second_factor.secret_in_letters(app)
     return page(
@@ -94,6 +156,8 @@ def enrol(request: HttpRequest) -> HttpResponse:
         person=person,
         qr_code=second_factor.qr_code(app),
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+        action=reverse("admin:enrol"),
+        kept=kept if opened(kept) is not None else "",
     )
 
 
@@ -136,10 +200,28 @@ def _dead_link(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Ask once more for a code, before a change of what people may do."""
     form = CodeForm(request, request.POST or None)
+    kept = request.POST.get(KEPT, "")
+    typed = opened(kept)
     if request.method == "POST" and form.is_valid():
         sessions.refresh(request)
+        if typed is not None and typed.is_of(request.user):
+            return typed_page(request, typed, "Confirmed. What you typed is not saved yet.")
         return HttpResponseRedirect(_next(request))
-    return page(request, "confirm", "Confirm that it is you", form=form, next=_next(request))
+    return _confirm_page(request, form, _next(request), "" if typed is None else kept)
+
+
+def _confirm_page(
+    request: HttpRequest, form: CodeForm, next_page: str, kept: str = ""
+) -> HttpResponse:
+    return page(
+        request,
+        "confirm",
+        "Confirm that it is you",
+        form=form,
+        next=next_page,
+        action=reverse("admin:confirm"),
+        kept=kept,
+    )
 
 
 def fresh(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -152,6 +234,9 @@ def fresh(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def asked(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if sessions.is_fresh(request):
             return view(self, request, *args, **kwargs)
+        typed = typed_in(request) if request.method == "POST" else None
+        if typed is not None and (kept := sealed(typed)):
+            return _confirm_page(request, CodeForm(request), typed.address, kept)
         query = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
         return HttpResponseRedirect(f"{reverse('admin:confirm')}?{query}")
 

@@ -10,7 +10,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from harmtracker.accounts import events, lockout, second_factor
+from harmtracker.accounts import events, lockout, second_factor, sessions
 from harmtracker.accounts.models import SecurityEvent, User
 from harmtracker.errors import TooMany
 from harmtracker.history.acting import acting
@@ -130,6 +130,39 @@ class CodeForm(LimitedForm):
         if not is_right:
             raise ValidationError("This is not the code, or it was used already: take the next.")
         return code
+
+
+class FreshForm(CodeForm):
+    """A form of an act that cannot be taken back: it asks for a code as well, where the last one
+    is more than ten minutes ago. What else was typed stays where the code was wrong.
+    """
+
+    asks_for_code = True
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if not self.asks_for_code or sessions.is_fresh(request):
+            del self.fields["code"]
+        else:
+            code = self.fields["code"]
+            code.help_text = f"Your last one is more than ten minutes ago. {CODE_HELP}"
+            code.error_messages["required"] = "Give a code: your last one is too long ago."
+            self.put_code_last()
+
+    def put_code_last(self) -> None:
+        self.order_fields([*(name for name in self.fields if name != "code"), "code"])
+
+    def clean_code(self) -> str:
+        code = super().clean_code()
+        sessions.refresh(self.request)
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "code" in self.fields and "code" in cleaned:
+            # It is spent, and enough for what is typed now.
+            del self.fields["code"]
+        return cleaned
 
 
 class EnrolmentForm(forms.Form):

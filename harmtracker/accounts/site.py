@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from harmtracker.accounts import entrance, lockout, sessions
+from harmtracker.accounts import entrance, kept, lockout, sessions
 from harmtracker.accounts.forms import OwnPasswordForm
 
 
@@ -21,6 +21,17 @@ class Desk(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and sessions.is_verified(request)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Django's, and no text that was typed into a form is lost by it."""
+        inner: Any = super().admin_view(view, cacheable)
+
+        def kept_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method != "POST":
+                return inner(request, *args, **kwargs)
+            return kept.answered(inner, request, *args, **kwargs)
+
+        return update_wrapper(kept_view, inner)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         def before(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

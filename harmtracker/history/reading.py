@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
@@ -20,9 +20,22 @@ _LEFT_OUT = {"id", "uuid", "incident_id"}
 _DID = {"INSERT": "added", "UPDATE": "changed", "DELETE": "removed"}
 
 
+class Moved(NamedTuple):
+    """One value that moved, in words; ``column`` is where it is stored."""
+
+    label: str
+    before: str
+    after: str
+    column: str
+
+
+# What a row is called, by its table and key.
+Called = Mapping[tuple[str, int], str]
+
+
 @dataclass(frozen=True)
 class Change:
-    """One entry of the history. ``fields`` holds label, before and after of what moved.
+    """One entry of the history; ``fields`` is what moved, ``what`` the row.
 
     ``is_first``: there was no such row before.
     """
@@ -32,8 +45,9 @@ class Change:
     why: str
     did: str
     what: str
+    table: str
     row_id: int
-    fields: list[tuple[str, str, str]]
+    fields: list[Moved]
     entry_id: int = 0
     is_first: bool = False
 
@@ -79,9 +93,15 @@ def _label(model: type[models.Model] | None, column: str) -> str:
 
 
 def changes_in_words(
-    entries: Iterable[HistoryEntry], request: HttpRequest, site: AdminSite
+    entries: Iterable[HistoryEntry],
+    request: HttpRequest,
+    site: AdminSite,
+    called: Called | None = None,
 ) -> list[Change]:
-    """The entries for this reader: what an id stands for is said only of what they may see."""
+    """The entries for this reader: what an id stands for is said only of what they may see.
+
+    A row that ``called`` has no name for is called by its kind and key.
+    """
     entries = list(entries)
     names = _names(entries, request, site)
     return [
@@ -90,22 +110,29 @@ def changes_in_words(
             at=entry.at,
             why=entry.reason,
             did=_DID[entry.operation],
-            what=str(model._meta.verbose_name) if model is not None else entry.table_name,
+            what=(called or {}).get((entry.table_name, entry.row_id)) or _called(model, entry),
+            table=entry.table_name,
             row_id=entry.row_id,
             fields=[
-                (
+                Moved(
                     _label(model, column),
                     _value(_field(model, column), before, names),
                     _value(_field(model, column), after, names),
+                    column,
                 )
                 for column, (before, after) in _moved(entry).items()
             ],
-            entry_id=entry.pk,
+            entry_id=entry.pk or 0,
             is_first=entry.operation == HistoryEntry.Operation.INSERT,
         )
         for entry in entries
         for model in [_model(entry.table_name)]
     ]
+
+
+def _called(model: type[models.Model] | None, entry: HistoryEntry) -> str:
+    kind = str(model._meta.verbose_name) if model is not None else entry.table_name
+    return f"{kind} {entry.row_id}"
 
 
 Names = dict[tuple[type[models.Model], Any], str]

@@ -5,6 +5,6 @@ does; ``rows`` are the rows on such a page; ``incident``, ``claim`` and ``count`
 ``reading`` is a record put together to be read; ``steps`` and ``queue`` lead to the workflow.
 """
 
-from . import claim, count, incident, kept, shared
+from . import claim, count, importing, incident, kept, shared
 
-__all__ = ["claim", "count", "incident", "kept", "shared"]
+__all__ = ["claim", "count", "importing", "incident", "kept", "shared"]

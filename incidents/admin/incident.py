@@ -5,26 +5,36 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.views.decorators.debug import sensitive_post_parameters
 
 from harmtracker.admin_base import person
 from harmtracker.codes import code_list
-from harmtracker.history.models import HistoryEntry
+from harmtracker.picking import Picks
 from incidents.models import Incident
+from incidents.picking import PLACE
 
 from .differences import differences_view
+from .entering import EntersFigures
+from .from_article import from_article_view
+from .hints import hints_view
+from .map import map_to_pick
+from .merging import merge_view, undo_view
 from .overview import overview_view
 from .queue import queue_view
 from .reading import record_to_read
 from .record import OfRecordAdmin
 from .record_page import record_view
+from .redacting import redact_view
+from .remarks import CommentForm, comment_view, resolve_view
 from .restoring import restore_view
 from .rows import INCIDENT_ROWS
-from .steps import CommentForm, comment_view, resolve_view, step_view, steps_of
+from .steps import step_view, steps_of
 from .taking import release_view, take_view
 from .timeline import timeline_view
+from .warned import answer_view, withdraw_view
 
 ONE = "<int:incident_id>/"
 OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
@@ -34,13 +44,18 @@ OF_ONE_RECORD: list[tuple[str, Callable[..., HttpResponse], str]] = [
     ("timeline/<int:entry_id>/restore", restore_view, "restore"),
     ("take", take_view, "take"),
     ("release", release_view, "release"),
+    ("redact", redact_view, "redact"),
+    ("merge", merge_view, "merge"),
+    ("merges/<uuid:merge>/undo", undo_view, "undo_merge"),
+    ("warnings/<slug:warning>/answer", answer_view, "answer"),
+    ("warnings/<slug:warning>/withdraw", withdraw_view, "withdraw"),
     ("comments", comment_view, "comment"),
     ("comments/<int:comment_id>/resolve", resolve_view, "resolve"),
 ]
 
 
 @admin.register(Incident)
-class IncidentAdmin(OfRecordAdmin):
+class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
     """A record: entered while it is a draft, read in every other state."""
 
     list_display = ["__str__", "state", "date_edtf", "place", "grading", "author"]
@@ -48,7 +63,8 @@ class IncidentAdmin(OfRecordAdmin):
     list_filter = ["state", "grading", "record_type"]
     search_fields = ["title", "code", "place__name"]
     ordering = ["-pk"]
-    autocomplete_fields = ["place", "dataset"]
+    picks = {"place": PLACE}
+    autocomplete_fields = ["dataset"]
     inlines = INCIDENT_ROWS
     change_form_template = "admin/incidents/incident_form.html"
     change_list_template = "admin/incidents/incident_list.html"
@@ -95,10 +111,12 @@ class IncidentAdmin(OfRecordAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("queue/", wrap(queue_view), name="incidents_incident_queue"),
+            path("enter/", wrap(from_article_view), name="incidents_incident_enter"),
+            path("hints/<slug:kind>/", wrap(hints_view), name="incidents_incident_hints"),
             path("overview/", wrap(overview_view), name="incidents_incident_overview"),
             path(
                 f"{ONE}step/<slug:verb>/",
-                wrap(partial(step_view, self)),
+                wrap(sensitive_post_parameters("code")(partial(step_view, self))),
                 name="incidents_incident_step",
             ),
             *(
@@ -140,6 +158,8 @@ class IncidentAdmin(OfRecordAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
+        may_save = self.may_save(request, obj)
+        context |= {"may_save": may_save, "map_pick": map_to_pick(obj) if may_save else None}
         if obj is not None:
             user = person(request)
             context |= {
@@ -152,10 +172,6 @@ class IncidentAdmin(OfRecordAdmin):
                 "may_resolve": user.has_perm("incidents.change_reviewcomment"),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def history_of(self, row: Model) -> QuerySet[HistoryEntry]:
-        """Of the record and of all that hangs on it."""
-        return HistoryEntry.objects.filter(incident_id=row.pk)
 
 
 # What a page that is only read shows in place of a field.

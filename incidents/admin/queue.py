@@ -9,8 +9,10 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from harmtracker.accounts.forms import FreshForm
 from harmtracker.accounts.models import User
 from harmtracker.admin_base import admin_url, in_words, person
 from harmtracker.codes import code_list
@@ -46,6 +48,7 @@ LARGEST = 2**63 - 1
 FROM_THE_TOP: dict[str, str | None] = {"after": None, "before": None}
 
 
+@sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def queue_view(request: HttpRequest) -> HttpResponse:
     user = person(request)
@@ -57,7 +60,8 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     asked = asked_for({name: str(value) for name, value in request.GET.items()}, tabs)
     counted, is_whole = queue.cells(asked, user)
     values, left = queue.facets(counted, asked.filters)
-    page = queue.page(asked, user)
+    # Where the counts say that nothing fits, nothing is looked for.
+    page = queue.page(asked, user) if left or not is_whole else queue.NOTHING
     numbers = queue.numbers(user)
     return desk_page(
         request,
@@ -240,11 +244,15 @@ def _steps(request: HttpRequest, user: User) -> HttpResponse:
     if not incidents:
         messages.error(request, "Tick the records first.")
         return HttpResponseRedirect(_back(request))
-    if "sure" not in request.POST:
+    form = OfManyForm(request, name, request.POST if "sure" in request.POST else None)
+    if not form.is_valid():
         return desk_page(
             request,
             "admin/desk/steps.html",
             "Publish" if name == "publish" else "Return",
+            status=429 if form.too_many is not None else 200,
+            form=form,
+            said=request.POST.get("note", "") or request.POST.get("reason", ""),
             step=name,
             rows=[(incident, seen[incident.pk]) for incident in incidents],
             needs_note=any(incident.code is not None for incident in incidents),
@@ -253,6 +261,15 @@ def _steps(request: HttpRequest, user: User) -> HttpResponse:
     for incident in incidents:
         _take(request, user, STEPS[name], incident, seen[incident.pk])
     return HttpResponseRedirect(_back(request))
+
+
+class OfManyForm(FreshForm):
+    """Asks for a code before many records are published; what else is said is read record by
+    record."""
+
+    def __init__(self, request: HttpRequest, step: str, *args: Any) -> None:
+        self.asks_for_code = step == "publish"
+        super().__init__(request, *args)
 
 
 def _seen(request: HttpRequest) -> dict[int, int]:

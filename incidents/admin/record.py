@@ -8,13 +8,15 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from harmtracker.accounts.models import User
-from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, person
-from harmtracker.errors import Conflict, NotFound
+from harmtracker.admin_base import RecordAdmin, RecordForm, RowsInline, admin_url, person
+from harmtracker.admin_keeping import LAID, MAX_ID
+from harmtracker.errors import NotFound, Stale
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import latest_edit
+from incidents.choices import State
 from incidents.editing import lock
 from incidents.models import Claim, Incident, IncidentRevision
 
@@ -47,10 +49,8 @@ def refuse_if_stale(user: User, incident_id: Any, revision: str) -> None:
     now = incident.revision.number
     if revision != str(now):
         edit = latest_edit(incident.pk)
-        raise Conflict(
-            "Nothing was saved: the record was edited after you opened this page "
-            f"({edit}). What you entered is still here: reload the page in another tab, and "
-            "enter it there again."
+        raise Stale(
+            f"Nothing was saved: the record was edited after you opened this page ({edit}). {LAID}"
         )
 
 
@@ -58,11 +58,6 @@ class RevisionForm(RecordForm):
     """A form that carries the revision of the record that the person looks at."""
 
     revision = forms.CharField(widget=forms.HiddenInput, required=False)
-    revision_now: int | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["revision"].initial = self.revision_now
 
 
 class OfRecordAdmin(RecordAdmin):
@@ -82,20 +77,55 @@ class OfRecordAdmin(RecordAdmin):
         incident = row if isinstance(row, Incident) or row is None else row.incident
         return incident is not None and incident.code is not None
 
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        incident = self.incident_of(request, obj)
-        form.revision_now = None if incident is None else revision_of(incident)
-        return form
-
     def fields_of_change(self, obj: Any) -> list[str]:
-        return ["change_reason", "revision"]
+        return ["change_reason", "revision", "seen"]
+
+    def page_history(
+        self, request: HttpRequest, object_id: str | None
+    ) -> QuerySet[HistoryEntry] | None:
+        """Of the whole record: an edit of a part is one of the record."""
+        incident_id = self.incident_id_of(request, object_id)
+        if incident_id is None:
+            return None
+        return HistoryEntry.objects.filter(incident_id=min(int(incident_id), MAX_ID))
+
+    def marks(self, request: HttpRequest, object_id: str | None) -> dict[str, str]:
+        marks = super().marks(request, object_id)
+        incident_id = self.incident_id_of(request, object_id)
+        found = IncidentRevision.objects.filter(incident=incident_id).first()
+        return {**marks, "revision": "" if found is None else str(found.number)}
+
+    def is_stale(self, request: HttpRequest, marks: dict[str, str]) -> bool:
+        return request.POST.get("revision", "") != marks["revision"]
+
+    def why_closed(self, request: HttpRequest, row: Any) -> str:
+        incident = self.incident_of(request, row)
+        if incident is None or incident.state == State.DRAFT:
+            return super().why_closed(request, row)
+        way = "reopened" if incident.state in (State.PUBLISHED, State.RETRACTED) else "returned"
+        return (
+            f"the record is {incident.get_state_display().lower()} now, and only a draft is "
+            f"edited. Have it {way} first."
+        )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The history of a record has one home: its timeline."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        incident = row if isinstance(row, Incident) else row.incident
+        query = {} if row is incident else {"row": f"{self.opts.model_name}-{row.pk}"}
+        return HttpResponseRedirect(admin_url("incidents_incident_timeline", incident.pk, **query))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if not super().has_change_permission(request, obj):
             return False
+        if getattr(request, "as_if_open", False):
+            return True
         incident = None if obj is None else self.incident_of(request, obj)
         return incident is None or is_editable(person(request), incident)
 
@@ -158,9 +188,6 @@ class PartAdmin(PartQuerySet, OfRecordAdmin):
         for row in formset.forms:
             row.instance.incident_id = form.instance.incident_id
         super().save_formset(request, form, formset, change)
-
-    def history_of(self, row: Any) -> QuerySet[HistoryEntry]:
-        return super().history_of(row).filter(incident_id=row.incident_id)
 
 
 class RecordRows(RowsInline):

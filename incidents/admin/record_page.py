@@ -5,23 +5,24 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.templatetags.static import static
 
 from harmtracker.admin_base import admin_url, person
-from incidents import warnings
 from incidents.desk.comparison import compare
 from incidents.desk.looks import look
+from incidents.desk.people import people_of
 from incidents.desk.plot import plots_of
 from incidents.desk.points import Shown, near_by, points_of
 from incidents.models import Incident
 
+from .map import background
 from .pages import record_page
 from .reading import record_to_read
 from .record import is_editable
-from .steps import CommentForm, steps_of
+from .remarks import CommentForm
+from .steps import steps_of
+from .warned import warned_of
 
 PLOTTED = ("killed", "injured")
 # More people than these are folded away until they are asked for.
@@ -48,12 +49,13 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
         editable=is_editable(user, incident),
         steps=steps_of(incident, user),
         taken=getattr(incident, "assignment", None),
-        warnings=warnings.of_records([incident.pk])[incident.pk],
+        **warned_of(incident, record, user),
         since=look(incident, user),
         comparison=compare(incident, record["assessed"], claims),
         plots=plots_of(record["assessed"].counts, claims, PLOTTED),
         points=points,
         map=_map(points),
+        people=people_of(record["victims"]),
         many_people=len(record["victims"]) > MANY_PEOPLE,
         comment_form=CommentForm(auto_id="comment_%s")
         if user.has_perm("incidents.add_reviewcomment")
@@ -64,7 +66,6 @@ def record_view(request: HttpRequest, incident_id: int) -> HttpResponse:
 
 def _map(points: list[Shown]) -> dict[str, Any]:
     """What the map's script reads: points, and where outlines and tiles come from."""
-    base = "vendor/natural-earth-4.1/"
     return {
         "points": [
             {
@@ -73,7 +74,5 @@ def _map(points: list[Shown]) -> dict[str, Any]:
             }
             for point in points
         ],
-        "outlines": [static(f"{base}world.json"), static(f"{base}myanmar-and-around.json")],
-        "tiles": settings.MAP_TILE_URL,
-        "attribution": settings.MAP_TILE_ATTRIBUTION,
+        **background(),
     }

@@ -10,7 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from harmtracker.admin_base import TABLE, RowForm, person
+from harmtracker.history.models import HistoryEntry
+from harmtracker.picking import Picks
+from harmtracker.reading_back import ReadBack
+from harmtracker.side_by_side import Since
 from incidents import services
+from incidents.finding import weapon_types
 from incidents.models import (
     CasualtyCount,
     Claim,
@@ -21,9 +26,13 @@ from incidents.models import (
     IncidentLink,
     Involvement,
     Victim,
+    VictimClaim,
     WeaponUse,
 )
+from incidents.picking import ACTOR, PLACE
+from incidents.weapon_words import offers_for
 
+from .hints import weapon_read
 from .record import RecordRows
 
 
@@ -48,27 +57,71 @@ class CountRows(RecordRows):
     ]
 
 
+class WeaponChoice(forms.ModelChoiceField):
+    """All weapon types, by their first level: a list that is short enough to be read."""
+
+    @property
+    def choices(self) -> Any:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for code, row in weapon_types().items():
+            wide = row["parent"] or code
+            groups.setdefault(weapon_types()[wide]["label"], []).append(
+                (code, f"{code} {row['label']}")
+            )
+        return [("", "---------"), *groups.items()]
+
+    @choices.setter
+    def choices(self, value: Any) -> None:
+        pass
+
+
+class WeaponForm(RowForm):
+    """A weapon: the words of the source, and the type that a person chooses for them."""
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        words = self.cleaned_data.get("reported_text")
+        offers = offers_for(words or "")
+        if "weapon" in self.errors and offers and not self.data.get(self.add_prefix("weapon")):
+            fit = "; ".join(f"{offer.code} {offer.label}" for offer in offers)
+            self.errors["weapon"] = self.error_class(
+                [f"Choose which it is. The words fit {fit}."], renderer=self.renderer
+            )
+        return self.cleaned_data
+
+
 class WeaponRows(RecordRows):
     model = WeaponUse
-    autocomplete_fields = ["weapon"]
+    form = WeaponForm
     fieldsets = [
         (
             None,
             {
+                "classes": ["weapon-words"],
                 "fields": [
+                    "reported_text",
                     ("weapon", "certainty", "platform"),
                     ("calibre_mm", "alternative_group"),
                     ("is_cluster", "is_thermobaric", "is_incendiary"),
-                    "reported_text",
-                ]
+                ],
             },
         )
     ]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "reported_text":
+            field.widget = ReadBack("weapon", weapon_read, {"class": "vTextField"})
+            field.label = "In the words of the source"
+            field.help_text = "Such as 105 mm howitzer, airstrike, လက်နက်ကြီး."
+        elif db_field.name == "weapon":
+            field = WeaponChoice(queryset=field.queryset, label="Weapon")
+        return field
 
-class InvolvementRows(RecordRows):
+
+class InvolvementRows(Picks, RecordRows):
     model = Involvement
-    autocomplete_fields = ["actor"]
+    picks = {"actor": ACTOR}
     fieldsets = [
         (
             None,
@@ -84,9 +137,16 @@ class Assessed:
         return super().get_queryset(request).filter(claim=None)  # type: ignore[misc]
 
 
-class AssessedCounts(Assessed, CountRows):
-    verbose_name = "our count"
-    verbose_name_plural = "our assessment: casualty counts"
+class WithoutCell:
+    """Of figures those that the grid on the same page cannot show: of a role, or a party."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).exclude(role="all", affiliation=None)  # type: ignore[misc]
+
+
+class AssessedCounts(WithoutCell, Assessed, CountRows):
+    verbose_name = "our count by role or party"
+    verbose_name_plural = "our assessment: casualty counts by role or party"
     show_change_link = True
 
 
@@ -106,22 +166,30 @@ class ClaimedCounts(CountRows):
     verbose_name_plural = "casualty counts that it gives"
 
 
+class ClaimedCountsWithoutCell(WithoutCell, ClaimedCounts):
+    verbose_name = "count by role or party"
+    verbose_name_plural = "casualty counts by role or party that it gives"
+
+
 class ClaimedWeapons(WeaponRows):
     fk_name = "claim"
+    # One to fill in, without a button that needs JavaScript.
+    extra = 1
     verbose_name = "weapon"
     verbose_name_plural = "weapons that it names"
 
 
 class ClaimedInvolvements(InvolvementRows):
     fk_name = "claim"
+    extra = 1
     verbose_name = "involvement"
     verbose_name_plural = "actors that it names"
 
 
-class FurtherPlaceRows(RecordRows):
+class FurtherPlaceRows(Picks, RecordRows):
     model = FurtherPlace
     template = TABLE
-    autocomplete_fields = ["place"]
+    picks = {"place": PLACE}
     fields = ["place"]
 
 
@@ -178,6 +246,19 @@ class VictimForm(RowForm):
             named_by.queryset = _claims_of(self.incident)
         if self.instance.pk is not None:
             self.initial["named_by"] = [link.claim_id for link in self.instance.claim_links.all()]
+
+    def as_it_was(self, since: Since) -> dict[str, tuple[Any, HistoryEntry]]:
+        """Which claims named this person when the page was opened, and who changed that last."""
+        links = [e for e in since.entries if e.table_name == VictimClaim._meta.db_table]
+        own = [e for e in links if (e.after or e.before or {})["victim_id"] == self.instance.pk]
+        claims = set(self.initial.get("named_by", []))
+        for entry in reversed(own):
+            since.used.add((entry.table_name, entry.row_id))
+            if entry.before is not None:
+                claims.add(entry.before["claim_id"])
+            if entry.after is not None:
+                claims.discard(entry.after["claim_id"])
+        return {"named_by": (sorted(claims), own[-1])} if own else {}
 
     def _save_m2m(self) -> None:
         super()._save_m2m()  # type: ignore[misc]
@@ -254,7 +335,13 @@ INCIDENT_ROWS: list[type[admin.options.InlineModelAdmin]] = [
     ExternalIdRows,
     LinkRows,
 ]
+# On a page that is edited, whose figures are in the grid, and on one that is only read.
 CLAIM_ROWS: list[type[admin.options.InlineModelAdmin]] = [
+    ClaimedWeapons,
+    ClaimedInvolvements,
+    ClaimedCountsWithoutCell,
+]
+CLAIM_ROWS_TO_READ: list[type[admin.options.InlineModelAdmin]] = [
     ClaimedCounts,
     ClaimedWeapons,
     ClaimedInvolvements,

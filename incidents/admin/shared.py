@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from harmtracker.admin_base import SharedAdmin, ViewOnlyAdmin
 from incidents.models import Actor, Dataset, Place, WeaponType
+from incidents.weapon_words import offers_for
 
 
 @admin.register(Place)
@@ -48,3 +51,11 @@ class WeaponTypeAdmin(ViewOnlyAdmin):
     list_display = ["code", "label", "parent", "definition"]
     list_select_related = ["parent"]
     search_fields = ["code", "label"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """By code and label, and by the words that sources use."""
+        found, _ = super().get_search_results(request, queryset, search_term)
+        fit = queryset.filter(code__in=[offer.code for offer in offers_for(search_term)])
+        return found | fit, False

@@ -1,36 +1,33 @@
-"""The pages on which a person takes a step of the workflow, and remarks on a record.
+"""The page on which a person takes a step of the workflow.
 
-Whether a step may be taken is decided in :mod:`incidents.workflow` alone; these pages ask it.
+Whether a step may be taken is decided in :mod:`incidents.workflow` alone; the page asks it, shows
+what leaves with it, and says in words what was refused. What was typed stays.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.views.decorators.http import require_POST
 
 from harmtracker.accounts.models import User
 from harmtracker.admin_base import admin_url, in_words, person
-from harmtracker.admin_fields import ExactText
-from harmtracker.errors import Conflict, DomainError
-from harmtracker.history.acting import acting
-from incidents import workflow
-from incidents.choices import Verb
-from incidents.desk.sides import difference, figures_in_words, last_published
-from incidents.models import Incident, Review, ReviewComment
-from incidents.publishing.canonical import canonical, sha256
+from harmtracker.errors import Conflict, DomainError, Invalid
+from harmtracker.history.reading import Change, changes_in_words
+from incidents import merging, redaction, workflow
+from incidents.choices import State, Verb
+from incidents.desk import leaving
+from incidents.desk.since import changes_since, mark
+from incidents.models import Incident
+from incidents.publishing.canonical import sha256
 from incidents.publishing.document import build_content
 
-from .reading import what_leaves
+from .pages import record_page
 from .record import revision_of, visible_or_404
+from .step_forms import StepForm, fields_of, remark_rows
 
 MEANING = {
     Verb.SUBMIT: "The record goes to the verifiers. It is read-only until one of them returns it.",
@@ -46,8 +43,6 @@ MEANING = {
     Verb.RETRACT: "The record is withdrawn: its code stays, with the reason, and nothing else of "
     "its content.",
 }
-# The steps before which a person reads what leaves.
-SHOWN = (Verb.VERIFY, Verb.PUBLISH)
 
 
 def name_of(verb: Verb) -> str:
@@ -56,7 +51,7 @@ def name_of(verb: Verb) -> str:
 
 def steps_of(incident: Incident, actor: User) -> list[dict[str, str]]:
     """Each step that the state allows: its address, or why this person may not take it."""
-    return [
+    steps = [
         {
             "name": name_of(verb),
             "url": "" if why_not else admin_url("incidents_incident_step", incident.pk, verb.value),
@@ -64,140 +59,133 @@ def steps_of(incident: Incident, actor: User) -> list[dict[str, str]]:
         }
         for verb, why_not in workflow.possible_steps(incident, actor).items()
     ]
-
-
-class StepForm(forms.Form):
-    """What a person says with a step, and which revision they looked at."""
-
-    revision = forms.IntegerField(widget=forms.HiddenInput)
-    # Of the content that the page showed: that, and no other, is verified.
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, verb: Verb, incident: Incident, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        area = forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
-        if workflow.TRANSITIONS[verb].needs_reason:
-            public = verb == Verb.PROPOSE_RETRACTION
-            self.fields["reason"] = ExactText(
-                widget=area, label="Public reason" if public else "Reason"
-            )
-        elif verb == Verb.PUBLISH:
-            self.fields["note"] = ExactText(
-                widget=area,
-                label="Public note",
-                required=incident.code is not None,
-                help_text="What this version corrects. Not needed for the first one.",
-            )
-        elif verb == Verb.SUBMIT:
-            self.fields["reason"] = ExactText(
-                widget=area, label="Note for the verifiers", required=False
-            )
+    others = []
+    if incident.code is not None and actor.has_perm(redaction.PERMISSION):
+        others.append(("Take a text out", "incidents_incident_redact"))
+    if incident.state != State.MERGED and actor.has_perm(merging.PERMISSION):
+        others.append(("Merge", "incidents_incident_merge"))
+    return steps + [
+        {"name": name, "url": admin_url(address, incident.pk), "why_not": ""}
+        for name, address in others
+    ]
 
 
 def step_view(
     model_admin: ModelAdmin, request: HttpRequest, incident_id: int, verb: str
 ) -> HttpResponse:
     """GET says what the step will do; POST does it, or says in words why not."""
-    incident = visible_or_404(person(request), incident_id)
+    user = person(request)
+    incident = visible_or_404(user, incident_id)
     if not model_admin.has_view_permission(request, incident):
         raise PermissionDenied
-    if verb not in Verb.values:
+    if verb not in workflow.TRANSITIONS:
         raise Http404
     step = Verb(verb)
-    status = 200
-    form = StepForm(
-        step, incident, request.POST or None, initial={"revision": revision_of(incident)}
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            incident = workflow.take_step(
-                step,
-                incident_id=incident.pk,
-                actor=person(request),
-                revision=form.cleaned_data["revision"],
-                reason=form.cleaned_data.get("reason", ""),
-                note=form.cleaned_data.get("note", ""),
-                seen_sha256=form.cleaned_data["seen"] or None,
-            )
-        except DomainError as refusal:
-            form.add_error(None, in_words(refusal))
-            status = 409 if isinstance(refusal, Conflict) else 200
-            incident.refresh_from_db()
-        else:
-            messages.success(request, f"{name_of(step)}: {incident} is {incident.state} now.")
-            return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk))
-    possible = workflow.possible_steps(incident, person(request))
-    content = _content_of(incident, step) if step in possible and step in SHOWN else None
-    former = None if content is None else last_published(incident)
-    found = None if content is None or former is None else difference(former, content)
-    if content is not None and step == Verb.VERIFY and not form.is_bound:
-        form.initial["seen"] = sha256(canonical(content))
-    return TemplateResponse(
-        request,
-        "admin/incidents/step.html",
-        {
-            **model_admin.admin_site.each_context(request),
-            "title": name_of(step),
-            "opts": model_admin.opts,
-            "incident": incident,
-            "form": form,
-            "meaning": MEANING[step],
-            "why_not": possible.get(step, f"The record is {incident.state}: not a step from here."),
-            "proposal": workflow.latest_review(incident) if step == Verb.RETRACT else None,
-            "leaves": None if content is None else what_leaves(content),
-            "former": former,
-            "found": found,
-            "figures": [] if found is None else figures_in_words(found),
-            "document": None
-            if content is None
-            else json.dumps(content, ensure_ascii=False, indent=2),
-        },
-        status=status,
-    )
-
-
-def _content_of(incident: Incident, step: Verb) -> dict[str, Any]:
-    """What is to be verified; of a publication, what was."""
-    review: Review | None = None
-    if step == Verb.PUBLISH:
-        review = workflow.live_verification(incident, revision_of(incident))
-    if review is not None and review.content is not None:
-        return json.loads(review.content)
-    return build_content(incident.pk)
-
-
-class CommentForm(forms.Form):
-    field = ExactText(
-        max_length=200, label="Field", help_text="Such as place.point, or claim 2, killed."
-    )
-    text = ExactText(label="Remark", widget=forms.Textarea(attrs={"rows": 3}))
-
-
-@require_POST
-def comment_view(request: HttpRequest, incident_id: int) -> HttpResponse:
-    """A remark on one field. It does not edit the record, so a verifier may leave it."""
-    incident = visible_or_404(person(request), incident_id)
-    if not request.user.has_perm("incidents.add_reviewcomment"):
-        raise PermissionDenied
-    form = CommentForm(request.POST)
-    if form.is_valid():
-        with acting(person(request), "Remarked on the record"):
-            ReviewComment.objects.create(
-                incident=incident, author=person(request), **form.cleaned_data
-            )
-        messages.success(request, "The remark was added.")
-    else:
-        messages.error(request, "A remark needs the field that it is about, and a text.")
-    return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk) + "#comments")
-
-
-@require_POST
-def resolve_view(request: HttpRequest, incident_id: int, comment_id: int) -> HttpResponse:
-    incident = visible_or_404(person(request), incident_id)
-    if not request.user.has_perm("incidents.change_reviewcomment"):
-        raise PermissionDenied
-    with acting(person(request), "Settled a remark"):
-        incident.comments.filter(pk=comment_id, resolved_at=None).update(
-            resolved_by=person(request), resolved_at=Now()
+    data = request.POST if request.method == "POST" else None
+    form = StepForm(request, step, incident, data)
+    wants_rows = data is not None and "another" in data
+    remarks = remark_rows(data, is_asked_for_more=wants_rows) if step == Verb.RETURN else None
+    if data is None or wants_rows:
+        # A page that is asked for more rows is no step, and says nothing of what is missing yet.
+        return _page(request, step, incident, form, remarks, is_quiet=wants_rows)
+    sound = [form.is_valid(), remarks is None or remarks.is_valid()]
+    if not all(sound) or (step == Verb.PROPOSE_RETRACTION and not form.was_shown):
+        return _page(request, step, incident, form, remarks)
+    said = form.cleaned_data
+    try:
+        incident = workflow.take_step(
+            step,
+            incident_id=incident.pk,
+            actor=user,
+            revision=said["revision"],
+            reason=said.get("reason", ""),
+            note=said.get("note", ""),
+            seen_sha256=said["seen"] or None,
+            remarks=[] if remarks is None else remarks.remarks(),
         )
-    return HttpResponseRedirect(admin_url("incidents_incident_change", incident.pk) + "#comments")
+    except DomainError as refusal:
+        refuse(form, refusal)
+        incident.refresh_from_db()
+        status = 409 if isinstance(refusal, Conflict) else 200
+        return _page(request, step, incident, form, remarks, status=status)
+    messages.success(request, f"{name_of(step)}: {incident} is {incident.state} now.")
+    return HttpResponseRedirect(admin_url("incidents_incident_record", incident.pk))
+
+
+def refuse(form: Any, refusal: DomainError) -> None:
+    """Put a refusal where it belongs: at its field, else above the form."""
+    fields = refusal.fields if isinstance(refusal, Invalid) else {}
+    known = {name: said for name, said in fields.items() if name in form.fields}
+    for name, said in known.items():
+        for sentence in said:
+            form.add_error(name, sentence)
+    if not known:
+        form.add_error(None, in_words(refusal))
+
+
+def moved_since(request: HttpRequest, incident: Incident, form: Any) -> list[Change]:
+    """What was changed since the page was opened that the form was sent from, in words."""
+    said = getattr(form, "cleaned_data", {})
+    since = said.get("mark")
+    if since is None or said.get("revision") is None:
+        return []
+    changes = changes_in_words(changes_since(incident, since), request, admin.site)
+    # A step says by itself what it moves.
+    return [
+        change
+        for change in changes
+        if any(moved.label not in ("state", "code") for moved in change.fields)
+    ]
+
+
+def _page(
+    request: HttpRequest,
+    step: Verb,
+    incident: Incident,
+    form: Any,
+    remarks: Any,
+    *,
+    status: int = 200,
+    is_quiet: bool = False,
+) -> HttpResponse:
+    possible = workflow.possible_steps(incident, person(request))
+    why_not = possible.get(step, f"The record is {incident.state}: not a step from here.")
+    reason = form.data.get("reason", "") if form.is_bound else ""
+    moved = [] if is_quiet or not form.is_bound else moved_since(request, incident, form)
+    # The mark first: what comes after it may be on the page, and is told once more.
+    now: dict[str, Any] = {"mark": mark(), "revision": revision_of(incident)}
+    what = None
+    if not why_not:
+        what = leaving.before(step, incident, reason=reason)
+        if step == Verb.VERIFY:
+            now["seen"] = what.sha256
+        if step == Verb.PROPOSE_RETRACTION and reason.strip():
+            now["shown"] = sha256(reason)
+    if not is_quiet:
+        form.look_again(**now)
+    return record_page(
+        request,
+        "admin/desk/step.html",
+        name_of(step),
+        incident,
+        status=429 if form.too_many is not None else status,
+        form=form,
+        remarks=remarks,
+        is_quiet=is_quiet,
+        remark_fields=fields_of(build_content(incident.pk)) if remarks is not None else [],
+        meaning=MEANING[step],
+        why_not=why_not,
+        typed=[
+            (field.label, field.value())
+            for field in form.visible_fields()
+            if why_not and form.is_bound and field.name != "code" and field.value()
+        ],
+        proposal=workflow.latest_review(incident) if step == Verb.RETRACT else None,
+        leaving=what,
+        # Nothing is read of a tombstone whose reason was not typed yet.
+        is_shown=step != Verb.PROPOSE_RETRACTION or bool(reason.strip()),
+        moved=moved,
+        submit="See what would be served"
+        if step == Verb.PROPOSE_RETRACTION and not reason.strip()
+        else name_of(step),
+    )

@@ -98,12 +98,17 @@ _FIRST = """
     )
 """
 _WEEKS = f"""
-    WITH {_FIRST}
-    SELECT begins::date, count(*) FILTER (WHERE verb = 'submit'),
-        count(*) FILTER (WHERE verb = 'verify'), count(*) FILTER (WHERE verb = 'publish')
-    FROM generate_series(%(since)s::timestamptz, %(now)s, interval '7 days') AS begins
-    LEFT JOIN first ON first.at >= begins AND first.at < begins + interval '7 days'
-    GROUP BY begins ORDER BY begins
+    WITH {_FIRST}, by_week AS (
+        SELECT date_trunc('week', at AT TIME ZONE 'UTC')::date AS begins,
+            count(*) FILTER (WHERE verb = 'submit') AS came_in,
+            count(*) FILTER (WHERE verb = 'verify') AS verified,
+            count(*) FILTER (WHERE verb = 'publish') AS published
+        FROM first GROUP BY 1
+    )
+    SELECT week::date, coalesce(came_in, 0), coalesce(verified, 0), coalesce(published, 0)
+    FROM generate_series(%(since)s::timestamptz, %(now)s, interval '7 days') AS week
+    LEFT JOIN by_week ON by_week.begins = (week AT TIME ZONE 'UTC')::date
+    ORDER BY week
 """  # noqa: S608  (of the text above)
 _WAITS = f"""
     WITH {_FIRST}
@@ -153,12 +158,17 @@ _PEOPLE = """
     ORDER BY coalesce(waiting, 0) DESC, u.username LIMIT %(shown)s
 """
 _PLACES = f"""
-    WITH {_FIRST}, did AS (
-        SELECT incidents_adm1(i.place_id) AS place,
+    WITH {_FIRST}, by_place AS (
+        SELECT i.place_id,
             count(*) FILTER (WHERE verb = 'submit') AS came_in,
             count(*) FILTER (WHERE verb = 'verify') AS verified,
             count(*) FILTER (WHERE verb = 'publish') AS published
         FROM first f JOIN incidents_incident i ON i.id = f.incident_id GROUP BY 1
+    ), did AS (
+        -- In which region a place lies is asked once for each place, not for each record.
+        SELECT incidents_adm1(place_id) AS place, sum(came_in) AS came_in,
+            sum(verified) AS verified, sum(published) AS published
+        FROM by_place GROUP BY 1
     ), waits AS (
         SELECT adm1_id AS place, count(*) AS waiting, min(since) AS oldest FROM incidents_waiting
         WHERE state <> 'draft' AND (%(whose)s::bigint IS NULL OR author_id = %(whose)s)

@@ -85,7 +85,7 @@ def grouped(
         for at, (label, n) in enumerate(zip(labels, numbers, strict=True))
     ]
     return Chart(
-        width=LEFT + group * len(labels) + 4,
+        width=LEFT + group * len(labels) + 16,
         height=ABOVE + HEIGHT + BELOW,
         bars=bars,
         lines=[Mark(round(ABOVE + HEIGHT - n * scale, 1), str(n)) for n in axis],

@@ -34,7 +34,7 @@ class Said:
 
     text: str
     words: str = ""
-    row_id: int | None = None
+    anchor: str = ""
     disagrees: str = ""
     sets: tuple[str, ...] = ()
     left_out: str = ""
@@ -60,6 +60,52 @@ class Voice:
     accounts: list[Account] = field(default_factory=list)
 
 
+@dataclass
+class Speaker:
+    """The claims of one voice in which the same name speaks, as far as they say one value."""
+
+    name: str
+    said: list[tuple[Account, Said]] = field(default_factory=list)
+
+
+@dataclass
+class Value:
+    """One way in which a thing is told, and by whom: the speakers of each voice together."""
+
+    text: str
+    disagrees: str
+    voices: dict[str, dict[str, Speaker]] = field(default_factory=dict)
+
+    @property
+    def speakers(self) -> list[list[Speaker]]:
+        return [list(voice.values()) for voice in self.voices.values()]
+
+    @property
+    def claims(self) -> int:
+        return sum(len(speaker.said) for voice in self.speakers for speaker in voice)
+
+    @property
+    def matters(self) -> bool:
+        """Whether it has to be seen at once: it cannot be true with ours, or ours rests on it."""
+        all_said = (said for voice in self.speakers for one in voice for _, said in one.said)
+        return bool(self.disagrees) or any(said.sets for said in all_said)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What all claims say of one thing, the value of most voices first; ``rest`` is folded away."""
+
+    thing: str
+    label: str
+    shown: list[Value]
+    rest: list[Value]
+    silent: int
+
+
+# So many ways of telling a thing stand open; more, only those that matter.
+SHOWN_OPEN = 5
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Things in a fixed order, those that nobody speaks of left out."""
@@ -67,6 +113,30 @@ class Comparison:
     things: list[tuple[str, str]]
     ours: Account
     voices: list[Voice]
+
+    @property
+    def told(self) -> list[Told]:
+        return [self._told(thing, label) for thing, label in self.things]
+
+    def _told(self, thing: str, label: str) -> Told:
+        values: dict[tuple[str, str], Value] = {}
+        silent = 0
+        for voice in self.voices:
+            for account in voice.accounts:
+                silent += thing not in account.cells
+                for said in account.cells.get(thing, ()):
+                    value = values.setdefault(
+                        (said.text, said.disagrees), Value(said.text, said.disagrees)
+                    )
+                    name = str(account.claim.attributed_outlet or account.claim.attributed_actor)
+                    speakers = value.voices.setdefault(voice.group, {})
+                    speakers.setdefault(name, Speaker(name)).said.append((account, said))
+        found = sorted(values.values(), key=lambda value: -len(value.voices))
+        shown = [value for n, value in enumerate(found) if n < SHOWN_OPEN or value.matters]
+        rest = [value for n, value in enumerate(found) if n >= SHOWN_OPEN and not value.matters]
+        if len(rest) == 1:
+            shown, rest = found, []
+        return Told(thing, label, shown, rest, silent)
 
     @property
     def accounts(self) -> list[Account]:
@@ -88,7 +158,8 @@ class Comparison:
         )
 
 
-# So many claims stand as columns beside ours; more of them one below the other.
+# So many claims stand as columns beside ours. Of more, what they say stands beside ours, and they
+# themselves one below the other.
 MOST_BESIDE = 3
 
 
@@ -136,12 +207,20 @@ def _ours(incident: Incident, assessed: Any) -> Account:
         point = _point(incident.latitude, incident.longitude)
         ours.say("place", Said(_joined(str(incident.place), point)))
     for use in assessed.weapons:
-        ours.say("weapon", Said(_certain(use.weapon.label, use.certainty), row_id=use.pk))
+        ours.say(
+            "weapon", Said(_certain(use.weapon.label, use.certainty), anchor=f"weapon-{use.pk}")
+        )
     for row in assessed.actors:
         if row.role in _PERPETRATES:
-            ours.say("perpetrator", Said(_certain(row.actor.name, row.certainty), row_id=row.pk))
+            ours.say(
+                "perpetrator",
+                Said(_certain(row.actor.name, row.certainty), anchor=f"actor-{row.pk}"),
+            )
     for count in assessed.counts:
-        ours.say(thing_of(count), Said(figure(count), words=count.reported_text, row_id=count.pk))
+        ours.say(
+            thing_of(count),
+            Said(figure(count), words=count.reported_text, anchor=f"count-{count.pk}"),
+        )
     return ours
 
 
@@ -181,7 +260,7 @@ def _account(
             Said(
                 figure(count),
                 words=count.reported_text,
-                row_id=count.pk,
+                anchor=f"count-{count.pk}",
                 disagrees="" if our is None else _apart(count, our),
                 sets=tuple(sets),
                 left_out=left_out,
@@ -207,7 +286,7 @@ def _say_weapons(account: Account, claim: Any, assessed: Any) -> None:
             Said(
                 _certain(use.weapon.label, use.certainty),
                 words=use.reported_text,
-                row_id=use.pk,
+                anchor=f"weapon-{use.pk}",
                 disagrees=apart,
             ),
         )
@@ -231,7 +310,7 @@ def _say_perpetrators(account: Account, claim: Any, assessed: Any) -> None:
             Said(
                 _certain(row.actor.name, row.certainty),
                 words=row.reported_text,
-                row_id=row.pk,
+                anchor=f"actor-{row.pk}",
                 disagrees=apart,
             ),
         )

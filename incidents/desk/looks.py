@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
-from django.db.models.functions import Now
+from django.db import connections
 
 from harmtracker.accounts.models import User
-from harmtracker.history.models import HistoryEntry
-from incidents.models import Incident, Look
+from incidents.models import Incident
 
 
 @dataclass(frozen=True)
@@ -22,19 +20,28 @@ class Since:
     changes: int
 
 
+# One statement, so that nothing that comes meanwhile is taken for seen: ``seen`` is what stood
+# before it.
+_LOOK = """
+    WITH seen AS (
+        SELECT entry, at FROM incidents_look WHERE incident_id = %(incident)s
+        AND person_id = %(person)s
+    ), counted AS (
+        SELECT coalesce(max(h.id), 0) AS last, count(*) FILTER (
+            WHERE h.id > coalesce((SELECT entry FROM seen), 0) AND h.actor_id <> %(person)s) AS new
+        FROM history_historyentry h WHERE h.incident_id = %(incident)s
+    ), kept AS (
+        INSERT INTO incidents_look (incident_id, person_id, entry, at)
+        SELECT %(incident)s, %(person)s, last, statement_timestamp() FROM counted
+        ON CONFLICT (incident_id, person_id) DO UPDATE SET entry = excluded.entry, at = excluded.at
+    )
+    SELECT seen.entry, seen.at, counted.new FROM counted LEFT JOIN seen ON true
+"""
+
+
 def look(incident: Incident, person: User) -> Since | None:
     """What came since this person last looked, None where they never did; and note that they do."""
-    found = Look.objects.filter(incident=incident, person=person).first()
-    seen = 0 if found is None else found.entry
-    history = HistoryEntry.objects.filter(incident_id=incident.pk)
-    counted = history.aggregate(
-        last=Max("id"), new=Count("id", filter=Q(id__gt=seen) & ~Q(actor=person))
-    )
-    last = counted["last"] or 0
-    Look.objects.bulk_create(
-        [Look(incident=incident, person=person, entry=last, at=Now())],
-        update_conflicts=True,
-        unique_fields=["incident", "person"],
-        update_fields=["entry", "at"],
-    )
-    return None if found is None else Since(found.entry, found.at, counted["new"])
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_LOOK, {"incident": incident.pk, "person": person.pk})
+        entry, at, changes = cursor.fetchone() or (0, None, 0)
+    return None if at is None else Since(entry, at, changes)

@@ -16,7 +16,10 @@ from incidents.models import CasualtyCount
 from .comparison import group_in_words, in_figures, range_of
 
 # Units of the drawing.
-LEFT, RIGHT, ROW, TOP = 230, 760, 26, 34
+LEFT, RIGHT, ROW, TOP = 330, 860, 24, 34
+# Room for the figures in words, right of the bars.
+SAID = 260
+_LONGEST = 44
 _STEPS = (1, 2, 5)
 
 
@@ -56,7 +59,15 @@ class Plot:
     bars: list[Bar]
     ticks: list[tuple[int, float]]
     height: int
-    width: int = RIGHT + 60
+    width: int = RIGHT + SAID
+
+    @property
+    def names_end(self) -> int:
+        return LEFT - 10
+
+    @property
+    def said_begins(self) -> int:
+        return RIGHT + 20
 
     @property
     def ours(self) -> Bar | None:
@@ -118,7 +129,7 @@ def _plot(outcome: str, counts: Sequence[CasualtyCount], claims: Sequence[Any]) 
         text = in_figures(count.min, count.best, count.max)
         bars.append(
             Bar(
-                label if len(label) <= 32 else f"{label[:31]}…",
+                label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…",
                 f"{text} ({of})" if of else text,
                 TOP + place * ROW,
                 x(start),

@@ -125,10 +125,12 @@ class Row:
 class Changed:
     """What was edited since somebody last passed judgement on a record.
 
-    ``since`` is ``verify`` or ``return``; empty where nobody has looked at it yet.
+    ``since`` is ``verify`` or ``return``; empty where nobody has looked at it yet. ``review`` is
+    that step.
     """
 
     since: str = ""
+    review: int = 0
     at: datetime.datetime | None = None
     words: Sequence[str] = ()
     more: int = 0
@@ -141,6 +143,9 @@ class Page:
     rows: Sequence[Row]
     following: Sequence[Any] | None
     preceding: Sequence[Any] | None
+
+
+NOTHING = Page([], None, None)
 
 
 def tabs_of(person: User) -> list[str]:
@@ -193,7 +198,7 @@ def numbers(person: User) -> dict[str, int]:
     return {tab: counted[tab] for tab in tabs}
 
 
-def _filtered(waiting: QuerySet[Waiting], filters: Filters) -> QuerySet[Waiting]:
+def _filtered(waiting: QuerySet[Waiting], filters: Filters, person: User) -> QuerySet[Waiting]:
     for name, value in filters.items():
         match name:
             case "state" | "grading":
@@ -203,7 +208,7 @@ def _filtered(waiting: QuerySet[Waiting], filters: Filters) -> QuerySet[Waiting]
             case "taken":
                 waiting = waiting.filter(taken_by__isnull=not value)
             case "warnings":
-                found = Q(open_warnings__gt=0)
+                found = Q((f"{_column_of_warnings(person)}__gt", 0))
                 waiting = waiting.filter(found if value else ~found)
             case "source":
                 waiting = waiting.filter(is_imported=bool(value))
@@ -241,7 +246,7 @@ def cells(asked: Asked, person: User) -> tuple[list[Cell], bool]:
         found = kept.values_list(*keys).annotate(sum=Sum("n")).filter(sum__gt=0).order_by()
         return [Cell(*row) for row in found], True
     rows = _searched(in_tab(asked.tab, person), asked.words).values_list(
-        "state", "grading", "adm1", "taken_by", "open_warnings", "is_imported"
+        "state", "grading", "adm1", "taken_by", _column_of_warnings(person), "is_imported"
     )
     counted: Counter[tuple[Any, ...]] = Counter()
     for state, grading, adm1, taken_by, open_warnings, imported in rows[: COUNTED_TO + 1]:
@@ -301,7 +306,7 @@ def page(asked: Asked, person: User) -> Page:
     backwards = asked.before is not None
     if backwards:
         names = _turned(names)
-    found = _filtered(_searched(in_tab(asked.tab, person), asked.words), asked.filters)
+    found = _filtered(_searched(in_tab(asked.tab, person), asked.words), asked.filters, person)
     key = asked.before if backwards else asked.after
     if key is not None:
         found = found.filter(_beyond(names, key))
@@ -326,15 +331,15 @@ def page(asked: Asked, person: User) -> Page:
     before = has_more if backwards else asked.after is not None
     after = True if backwards else has_more
     return Page(
-        _shown(rows),
+        _shown(rows, person),
         key_of(rows[-1], asked.order) if rows and after else None,
         key_of(rows[0], asked.order) if rows and before else None,
     )
 
 
-def _shown(waiting: Sequence[Waiting]) -> list[Row]:
+def _shown(waiting: Sequence[Waiting], person: User) -> list[Row]:
     ids = [row.incident_id for row in waiting]
-    warned, sources, changed = open_warnings(ids), independent_sources(ids), changes(ids)
+    warned, sources, changed = open_warnings(ids, person), independent_sources(ids), changes(ids)
     now = timezone.now()
     return [
         Row(
@@ -370,9 +375,15 @@ def _killed(incident: Any) -> dict[str, Total]:
     return sums.get("killed", {})
 
 
-def open_warnings(ids: Collection[int]) -> dict[int, int]:
-    """How many warnings of each record are open, in one query."""
-    return {pk: len(warned) for pk, warned in warnings.of_records(ids).items()}
+def open_warnings(ids: Collection[int], person: User) -> dict[int, int]:
+    """How many warnings of each record are open, of those that this person may be told of."""
+    found = warnings.of_records(ids, person)
+    return {pk: sum(warned.is_open for warned in of_one) for pk, of_one in found.items()}
+
+
+def _column_of_warnings(person: User) -> str:
+    """A number tells too: who may not see every draft is told of none that is like a hidden one."""
+    return "open_warnings" if person.has_perm("incidents.verify_incident") else "warnings_told"
 
 
 def independent_sources(ids: Collection[int]) -> dict[int, int]:
@@ -389,10 +400,10 @@ def independent_sources(ids: Collection[int]) -> dict[int, int]:
 # The last verification of each record; where it has none, the last return, when it was looked at.
 # Then the last entries of its history since; remarks and steps are no edit.
 _SINCE = """
-    SELECT i.id, judged.verb, judged.at, entry.id
+    SELECT i.id, judged.verb, judged.id, judged.at, entry.id
     FROM unnest(%s::bigint[]) AS i (id)
     CROSS JOIN LATERAL (
-        SELECT r.verb, r.at FROM incidents_review r
+        SELECT r.verb, r.id, r.at FROM incidents_review r
         WHERE r.incident_id = i.id AND r.verb IN ('verify', 'return')
         ORDER BY r.verb = 'verify' DESC, r.id DESC LIMIT 1) judged
     LEFT JOIN LATERAL (
@@ -408,17 +419,17 @@ def changes(ids: Collection[int]) -> dict[int, Changed]:
     with connections["default"].cursor() as cursor:
         cursor.execute(_SINCE, [list(ids), ENTRIES])
         found = cursor.fetchall()
-    entries = HistoryEntry.objects.in_bulk([row[3] for row in found if row[3] is not None])
+    entries = HistoryEntry.objects.in_bulk([row[4] for row in found if row[4] is not None])
     said: dict[int, Counter[str]] = {}
-    judged: dict[int, tuple[str, datetime.datetime]] = {}
-    for pk, verb, at, entry_id in found:
-        judged[pk] = (verb, at)
+    judged: dict[int, tuple[str, int, datetime.datetime]] = {}
+    for pk, verb, review, at, entry_id in found:
+        judged[pk] = (verb, review, at)
         words = said.setdefault(pk, Counter())
         if entry_id is not None and (short := in_short(entries[entry_id])):
             words[short] += 1
     return {
-        pk: Changed(verb, at, _in_short(said[pk]), max(0, len(said[pk]) - SAID))
-        for pk, (verb, at) in judged.items()
+        pk: Changed(verb, review, at, _in_short(said[pk]), max(0, len(said[pk]) - SAID))
+        for pk, (verb, review, at) in judged.items()
     }
 
 

@@ -1,4 +1,5 @@
-"""What can be laid side by side: what was published, what was verified, and what stands now."""
+"""What can be laid side by side: what was published, what was verified, every edit, and what
+stands now."""
 
 from __future__ import annotations
 
@@ -6,15 +7,22 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from harmtracker.codes import code_list
+from incidents.choices import Verb
 from incidents.comparing import Change, changes
 from incidents.models import Incident, PublishedVersion, Review
 from incidents.publishing.document import build_content
 from incidents.publishing.moved import STAMPS, is_whole, moved
+from incidents.publishing.totals import Total
 
+from . import revisions
 from .comparison import in_figures
 
 NOW = "now"
+# So many edits can be chosen from the list; any other one from the timeline.
+EDITS_LISTED = 60
 
 
 @dataclass(frozen=True)
@@ -33,21 +41,67 @@ class Difference:
     changes: list[Change]
 
 
-def sides_of(incident: Incident) -> list[Side]:
-    """Every state that can be chosen, the latest first."""
-    sides = [Side(NOW, "as it stands now")]
+def sides_of(incident: Incident) -> list[tuple[str, list[Side]]]:
+    """Every state that can be chosen, by its kind, the latest of each first."""
+    versions: list[Side] = []
     if incident.code is not None:
-        versions = PublishedVersion.objects.using("default").filter(code=incident.code)
-        sides += [
+        published = PublishedVersion.objects.using("default").filter(code=incident.code)
+        versions = [
             Side(f"v{v.number}", f"version {v.number}, {v.kind} {v.published_at:%Y-%m-%d}")
-            for v in versions.only("number", "kind", "published_at").order_by("-number")
+            for v in published.only("number", "kind", "published_at").order_by("-number")
         ]
-    verified = Review.objects.filter(incident=incident, content__isnull=False)
-    sides += [
-        Side(f"r{r.pk}", f"verified by {r.actor} {r.at:%Y-%m-%d %H:%M}, revision {r.revision}")
-        for r in verified.select_related("actor").defer("content").order_by("-pk")
+    looked_at = [
+        Side(
+            f"r{r.pk}",
+            f"{'verified' if r.verb == Verb.VERIFY else 'returned'} by {r.actor} "
+            f"{r.at:%Y-%m-%d %H:%M}, revision {r.revision}",
+        )
+        for r in _looked_at(incident).select_related("actor").defer("content").order_by("-pk")
     ]
-    return sides
+    edits = [
+        Side(f"e{edit.entry}", _edit_in_words(edit))
+        for edit in revisions.edits_of(incident, EDITS_LISTED)
+    ]
+    kinds = [
+        ("Now", [Side(NOW, "as it stands now")]),
+        ("Published", versions),
+        ("Verified or returned", looked_at),
+        ("Edits: as it stood after", edits),
+    ]
+    return [(kind, sides) for kind, sides in kinds if sides]
+
+
+def _looked_at(incident: Incident) -> QuerySet[Review]:
+    return Review.objects.filter(incident=incident, verb__in=(Verb.VERIFY, Verb.RETURN))
+
+
+def _edit_in_words(edit: revisions.Edit) -> str:
+    why = f": {edit.why[:40]}" if edit.why else ""
+    rows = "1 row" if edit.rows == 1 else f"{edit.rows} rows"
+    return f"{edit.who} {edit.at:%Y-%m-%d %H:%M:%S}, {rows}{why}"
+
+
+def position_of(incident: Incident, side: str) -> int | None:
+    """The moment in the history that a state stands for; None where the record has no such state.
+
+    What was verified is what is published, and nobody edits in between: the two are one moment.
+    """
+    if side == NOW:
+        return revisions.NOW
+    number = int(side[1:])
+    if side.startswith("e"):
+        return revisions.whole_edit(incident, number)
+    if side.startswith("v"):
+        versions = PublishedVersion.objects.using("default").filter(code=incident.code)
+        at = versions.filter(number=number).values_list("published_at", flat=True).first()
+    else:
+        at = _looked_at(incident).filter(pk=number).values_list("at", flat=True).first()
+    return None if at is None else revisions.moment(incident, at)
+
+
+def is_document(side: str) -> bool:
+    """Whether a state has been, or could be, read outside: an edit by itself never was."""
+    return not side.startswith("e")
 
 
 def content_of(incident: Incident, side: str) -> dict[str, Any] | None:
@@ -83,6 +137,27 @@ def last_published(incident: Incident) -> dict[str, Any] | None:
     text = versions.order_by("-number").values_list("document", flat=True).first()
     document = None if text is None else json.loads(text)
     return document if is_whole(document) else None
+
+
+def totals_in_words(
+    was: dict[str, dict[str, Total]], now: dict[str, dict[str, Total]]
+) -> list[tuple[str, str, str]]:
+    """Each total that differs between two moments, as :func:`figures_in_words` has them."""
+    outcomes, buckets = code_list("outcome"), code_list("count_bucket")
+
+    def said(total: Total | None) -> str:
+        return "none" if total is None else in_figures(total.min, total.best, total.max)
+
+    pairs = {
+        (outcome, bucket): (was.get(outcome, {}).get(bucket), now.get(outcome, {}).get(bucket))
+        for outcome in outcomes
+        for bucket in {**was.get(outcome, {}), **now.get(outcome, {})}
+    }
+    return [
+        (f"{outcomes[outcome].label}, {buckets[bucket].label}", said(one), said(other))
+        for (outcome, bucket), (one, other) in pairs.items()
+        if one != other
+    ]
 
 
 def figures_in_words(found: Difference) -> list[tuple[str, str, str]]:

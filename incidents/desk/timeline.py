@@ -10,17 +10,20 @@ from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import Change
 from incidents.models import Incident, PublishedVersion, Review
 
+from .revisions import MOVED_BY_STEPS
+
 # Entries of the history on a page. A transaction is never cut in two.
 AT_ONCE = 200
-
-_MOVED_BY_STEPS = ("state", "code")
 
 InWords = Callable[[Sequence[HistoryEntry]], list[Change]]
 
 
 @dataclass
 class Event:
-    """What one person did at one moment: a step, a publication, or changes of rows."""
+    """What one person did at one moment: a step, a publication, or changes of rows.
+
+    ``entry`` is the last that it left in the history.
+    """
 
     at: datetime
     who: str
@@ -39,11 +42,29 @@ class Page:
     earlier: int | None
 
 
+@dataclass(frozen=True)
+class Row:
+    """One row that hangs on a record, by its table and key."""
+
+    table: str
+    pk: int
+
+
 def timeline(
-    incident: Incident, in_words: InWords, *, before: int | None = None, since: int = 0
+    incident: Incident,
+    in_words: InWords,
+    *,
+    before: int | None = None,
+    since: int = 0,
+    row: Row | None = None,
 ) -> Page:
-    """Events before one entry of the history, and after another, in a fixed number of queries."""
+    """Events before one entry of the history, and after another, in a fixed number of queries.
+
+    Of one row alone no step is told.
+    """
     found = HistoryEntry.objects.filter(incident_id=incident.pk, id__gt=since)
+    if row is not None:
+        found = found.filter(table_name=row.table, row_id=row.pk)
     if before is not None:
         found = found.filter(id__lt=before)
     entries = list(found.select_related("actor").order_by("-id")[: AT_ONCE + 1])
@@ -53,7 +74,9 @@ def timeline(
         # The next page begins there, with the steps up to that moment.
         begin, earlier = rest.at, entries[-1].id
     end = entries[0].at if entries and before is not None else None
-    events = [*_changes(entries, in_words), *_steps(incident, begin, end)]
+    events = _changes(entries, in_words)
+    if row is None:
+        events += _steps(incident, begin, end)
     return Page(sorted(events, key=lambda event: event.at, reverse=True), earlier)
 
 
@@ -78,7 +101,7 @@ def _changes(entries: list[HistoryEntry], in_words: InWords) -> list[Event]:
             last = entry.transaction_id
             events.append(Event(entry.at, change.who, "edited", change.why, entry=entry.id))
         # A step says by itself what it moves.
-        if any(label not in _MOVED_BY_STEPS for label, _before, _after in change.fields):
+        if any(field.column not in MOVED_BY_STEPS for field in change.fields):
             events[-1].changes.append(change)
     return [event for event in events if event.changes]
 

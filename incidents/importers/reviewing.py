@@ -17,8 +17,9 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
 from harmtracker.accounts.models import User
-from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound
+from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
+from incidents import warnings
 from incidents.choices import BatchState, RowOutcome, State, Verb
 from incidents.models import (
     ImportBatch,
@@ -73,8 +74,32 @@ def records(batch: ImportBatch) -> QuerySet[Incident]:
     )
 
 
+@dataclass(frozen=True)
+class Slice:
+    """So many records of a batch at most, of those in these states: one transaction of several.
+
+    A browser cannot wait until thousands of records are verified or published. What was taken stays
+    taken, as it does where a record is taken a step by itself; the batch has taken the step with
+    its last record. ``seen`` is the :func:`fingerprint` of what the person looked at.
+    """
+
+    states: tuple[State, ...]
+    most: int
+    seen: str
+
+
+def fingerprint(batch: ImportBatch) -> str:
+    """Of the batch's records and their revisions: another one after an edit, the same after a
+    step."""
+    held = IncidentRevision.objects.filter(incident__in=records(batch)).order_by("incident_id")
+    lines = (f"{pk} {number}" for pk, number in held.values_list("incident_id", "number"))
+    return sha256("\n".join(lines))
+
+
 @dataclass
 class _Locked:
+    """A batch, and those of its records that are taken a step together."""
+
     batch: ImportBatch
     incidents: list[Incident]
     revisions: dict[int, int]
@@ -83,18 +108,28 @@ class _Locked:
         return [incident for incident in self.incidents if incident.state in states]
 
     def refuse_others(self, *states: State) -> None:
-        """:class:`Conflict` naming records that are in none of these states."""
-        others = [i for i in self.incidents if i.state not in states]
-        if others:
+        """:class:`Conflict` naming records of the batch that are in none of these states."""
+        every = records(self.batch)
+        others = every.exclude(state__in=states).order_by("pk")
+        if number := others.count():
             raise Conflict(
-                f"{len(others)} of the {len(self.incidents)} records are not "
+                f"{number} of the {every.count()} records are not "
                 f"{' or '.join(states)}: see to them first.",
                 differences=[f"{i.code or i.uuid}: {i.state}" for i in others[:100]],
             )
 
+    def is_over(self, *states: State) -> bool:
+        """Whether no record of the batch is in one of these states any more."""
+        return not records(self.batch).filter(state__in=states).exists()
 
-def _lock(batch_uuid: uuid.UUID, person: User, *states: BatchState) -> _Locked:
-    """The batch and its records, held until the transaction ends, in the order of ids."""
+
+def _lock(
+    batch_uuid: uuid.UUID, person: User, *states: BatchState, some: Slice | None = None
+) -> _Locked:
+    """The batch and its records, held until the transaction ends, in the order of ids.
+
+    With ``some``, of its records those that are the next slice.
+    """
     batch = (
         visible_to(person).select_for_update(of=("self",), no_key=True).filter(uuid=batch_uuid)
     ).first()
@@ -105,10 +140,17 @@ def _lock(batch_uuid: uuid.UUID, person: User, *states: BatchState) -> _Locked:
             f"The import is {batch.state}: only one that is {' or '.join(states)} can be taken "
             "that step."
         )
+    every = records(batch).order_by("pk")
+    if some is not None:
+        if some.seen != fingerprint(batch):
+            raise Stale(
+                "A record of the import was edited, added or taken away since you looked at it. "
+                "Look again."
+            )
+        ids = every.filter(state__in=some.states).values_list("pk", flat=True)
+        every = Incident.objects.filter(pk__in=list(ids[: some.most])).order_by("pk")
     incidents = list(
-        records(batch).order_by("pk").select_related("place").select_for_update(
-            of=("self",), no_key=True
-        )
+        every.select_related("place").select_for_update(of=("self",), no_key=True)
     )  # fmt: skip
     held = IncidentRevision.objects.filter(pk__in=[i.pk for i in incidents])
     revisions = dict(held.order_by("pk").select_for_update().values_list("pk", "number"))
@@ -194,32 +236,73 @@ def submit_again(
 def verify(
     batch_uuid: uuid.UUID,
     person: User,
+    reason: str = "",
     *,
     request_id: uuid.UUID | None = None,
     say: Say = _quiet,
+    some: Slice | None = None,
 ) -> ImportBatch:
-    """Verify every record of a batch, each with its content as it stands now.
+    """Verify every record of a batch, each with its content as it stands now, or ``some``.
 
-    Records that were verified or published one by one are left as they are.
+    Records that were verified or published one by one are left as they are. Where warnings are
+    open, ``reason`` says why they may all stand: it answers each of them, on its own record.
     """
     try:
-        with acting(person, request_id=request_id):
-            locked = _lock(batch_uuid, person, BatchState.SUBMITTED)
+        with acting(person, reason, request_id=request_id):
+            locked = _lock(batch_uuid, person, BatchState.SUBMITTED, some=some)
             _may(person, "verify_incident", "verify")
             _second_person(locked.batch, person)
             locked.refuse_others(State.SUBMITTED, State.VERIFIED, State.PUBLISHED)
             _refuse_merging(locked)
-            for some in _some(locked.of_state(State.SUBMITTED)):
-                _verify(some, locked, person)
-                say(len(some))
-            locked.batch.state = BatchState.VERIFIED
-            locked.batch.verified_by = person
-            locked.batch.save(update_fields=["state", "verified_by"])
+            _answer_warnings(locked.of_state(State.SUBMITTED), person, reason)
+            for part in _some(locked.of_state(State.SUBMITTED)):
+                _verify(part, locked, person)
+                say(len(part))
+            if locked.is_over(State.SUBMITTED):
+                locked.batch.state = BatchState.VERIFIED
+                locked.batch.verified_by = person
+                locked.batch.save(update_fields=["state", "verified_by"])
             return locked.batch
     except Invalid as refusal:
         if refusal.rule != "incidents_review_four_eyes":
             raise
         raise NotAllowed(refusal.message) from refusal
+
+
+_OPEN = """
+    FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL incidents_warnings(i.id) w
+    WHERE w.is_open AND w.asks = 'answer'
+"""
+
+
+def open_warnings(incidents: Sequence[int]) -> dict[str, int]:
+    """Warnings that an answer is due to, on how many of these records, by rule."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"SELECT w.rule, count(DISTINCT i.id) {_OPEN} GROUP BY 1 ORDER BY 1",
+            [list(incidents)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _answer_warnings(waiting: Sequence[Incident], person: User, reason: str) -> None:
+    """One answer to each open warning of each record, all with the reason of the decision."""
+    ids = [incident.pk for incident in waiting]
+    found = open_warnings(ids)
+    if not found:
+        return
+    if not reason.strip():
+        counted = ", ".join(f"{warnings.RULES[rule].label}: {n}" for rule, n in found.items())
+        message = f"Warnings are open on records of the import ({counted}). Say why they may stand."
+        raise Invalid(message, fields={"reason": [message]})
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO incidents_warninganswer (uuid, incident_id, rule, fingerprint, message, "  # noqa: S608
+            "about_id, reason, actor_id, revision) "
+            "SELECT gen_random_uuid(), i.id, w.rule, w.fingerprint, w.message, w.about, %s, %s, "
+            "(SELECT number FROM incidents_incidentrevision r WHERE r.incident_id = i.id) " + _OPEN,
+            [reason, person.pk, ids],
+        )
 
 
 def _verify(some: Sequence[Incident], locked: _Locked, person: User) -> None:
@@ -260,13 +343,15 @@ def publish(
     *,
     request_id: uuid.UUID | None = None,
     say: Say = _quiet,
+    some: Slice | None = None,
 ) -> ImportBatch:
-    """Publish every record of a verified batch, in one transaction.
+    """Publish every record of a verified batch, in one transaction, or ``some``.
 
-    Raises :class:`Conflict` where one of them is not what was verified any more; then none is out.
+    Raises :class:`Conflict` where one of them is not what was verified any more; then none of those
+    that were to go together is out.
     """
     with acting(person, request_id=request_id):
-        locked = _lock(batch_uuid, person, BatchState.VERIFIED)
+        locked = _lock(batch_uuid, person, BatchState.VERIFIED, some=some)
         _may(person, "publish_incident", "publish")
         _second_person(locked.batch, person)
         locked.refuse_others(State.VERIFIED, State.PUBLISHED)
@@ -279,9 +364,10 @@ def publish(
         note = f"What {locked.batch.dataset.name} says was added or corrected."
         door.publish_all([(i, live[i.pk]) for i in again], note=note, say=say)
         _take(locked, waiting, Verb.PUBLISH, State.PUBLISHED, person)
-        locked.batch.state = BatchState.PUBLISHED
-        locked.batch.published_by = person
-        locked.batch.save(update_fields=["state", "published_by"])
+        if locked.is_over(State.VERIFIED):
+            locked.batch.state = BatchState.PUBLISHED
+            locked.batch.published_by = person
+            locked.batch.save(update_fields=["state", "published_by"])
         return locked.batch
 
 
@@ -309,15 +395,21 @@ def give_back(
     *,
     request_id: uuid.UUID | None = None,
     say: Say = _quiet,
+    some: Slice | None = None,
 ) -> ImportBatch:
-    """Return a batch with all its records to the importer, with the reason.
+    """Return a batch with all its records, or ``some``, to the importer, with the reason.
 
     One that was never finished too, so that a file that is lost stops no other import. Who
     imported it may submit what was stored of it.
     """
     with acting(person, reason, request_id=request_id):
         locked = _lock(
-            batch_uuid, person, BatchState.IMPORTING, BatchState.SUBMITTED, BatchState.VERIFIED
+            batch_uuid,
+            person,
+            BatchState.IMPORTING,
+            BatchState.SUBMITTED,
+            BatchState.VERIFIED,
+            some=some,
         )
         _may(person, "return_incident", "return")
         if not reason.strip():
@@ -326,10 +418,11 @@ def give_back(
             _refuse_running()
         waiting = locked.of_state(State.SUBMITTED, State.VERIFIED)
         _take(locked, waiting, Verb.RETURN, State.DRAFT, person, reason=reason, say=say)
-        locked.batch.state = BatchState.RETURNED
-        locked.batch.verified_by = None
-        locked.batch.reason = reason
-        locked.batch.save(update_fields=["state", "verified_by", "reason"])
+        if locked.is_over(State.SUBMITTED, State.VERIFIED):
+            locked.batch.state = BatchState.RETURNED
+            locked.batch.verified_by = None
+            locked.batch.reason = reason
+            locked.batch.save(update_fields=["state", "verified_by", "reason"])
         return locked.batch
 
 
@@ -390,32 +483,42 @@ def states(batch: ImportBatch) -> dict[str, int]:
     return {row["state"]: row["number"] for row in counted}
 
 
+def warned(batch: ImportBatch) -> dict[str, int]:
+    """On how many records of the batch a warning is open, by rule."""
+    waiting = records(batch).filter(state=State.SUBMITTED)
+    return open_warnings(list(waiting.values_list("pk", flat=True)))
+
+
 def rows(batch: ImportBatch, outcome: str | None = None) -> QuerySet[ImportedRow]:
     found = ImportedRow.objects.filter(batch=batch).select_related("incident").order_by("line")
     return found if outcome is None else found.filter(outcome=outcome)
 
 
-def sample(batch: ImportBatch, seed: int, size: int) -> list[dict[str, Any]]:
-    """Some rows drawn at random, each as it stands in the file and as what leaves of it.
-
-    The same ``seed`` draws the same rows.
-    """
+def drawn(batch: ImportBatch, seed: int, size: int) -> list[ImportedRow]:
+    """Some rows drawn at random, in the order in which they fell. The same ``seed`` draws the same
+    rows."""
     keys = list(
         ImportedRow.objects.filter(batch=batch, outcome__in=REVIEWED)
         .order_by("line")
         .values_list("pk", flat=True)
     )
-    drawn = random.Random(seed).sample(keys, min(size, len(keys)))  # noqa: S311  (not a secret)
-    found = ImportedRow.objects.select_related("claim").in_bulk(drawn)
-    contents = build_contents({row.claim.incident_id for row in found.values() if row.claim})
+    some = random.Random(seed).sample(keys, min(size, len(keys)))  # noqa: S311  (not a secret)
+    found = ImportedRow.objects.select_related("claim__incident").in_bulk(some)
+    return [found[key] for key in some]
+
+
+def sample(batch: ImportBatch, seed: int, size: int) -> list[dict[str, Any]]:
+    """Rows as :func:`drawn`, each as it stands in the file and as what leaves of it."""
+    found = drawn(batch, seed, size)
+    contents = build_contents({row.claim.incident_id for row in found if row.claim})
     return [
         {
-            "line": found[key].line,
-            "external_id": found[key].external_id,
-            "outcome": found[key].outcome,
-            "original": bytes(found[key].original).decode("utf-8", "replace"),
-            "remarks": found[key].notes,
-            "content": contents[found[key].claim.incident_id],  # type: ignore[union-attr]
+            "line": row.line,
+            "external_id": row.external_id,
+            "outcome": row.outcome,
+            "original": bytes(row.original).decode("utf-8", "replace"),
+            "remarks": row.notes,
+            "content": contents[row.claim.incident_id],  # type: ignore[union-attr]
         }
-        for key in drawn
+        for row in found
     ]

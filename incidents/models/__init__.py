@@ -6,6 +6,7 @@ and rows and releases need published. What waits needs incidents alone.
 """
 
 from .actors import Actor
+from .answers import WarningAnswer
 from .casualties import CasualtyCount, CountBasis
 from .changes import PublishedChange
 from .claims import Claim
@@ -91,6 +92,7 @@ __all__ = [
     "VictimClaim",
     "Waiting",
     "WaitingCount",
+    "WarningAnswer",
     "WeaponType",
     "WeaponUse",
 ]

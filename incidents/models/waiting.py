@@ -45,6 +45,10 @@ class Waiting(models.Model):
     open_warnings = models.IntegerField(
         help_text="As of the record's last step or edit; 0 of a returned one."
     )
+    warnings_told = models.IntegerField(
+        db_default=0,
+        help_text="Those of them that its author may be told of: about no record hidden from them.",
+    )
     is_imported = models.BooleanField(help_text="Whether an import made or changed it.")
     words = models.TextField(help_text="Title and code without case and accents, to search in.")
 

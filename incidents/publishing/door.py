@@ -101,8 +101,12 @@ def _still(incident: Incident, verification: Review, now_content: dict[str, Any]
 def retract(incident: Incident, *, reason: str) -> PublishedVersion:
     """Leave a tombstone: the code, what kind of record it was, and why it was withdrawn."""
     assert incident.code is not None  # noqa: S101  (a constraint of published records)
-    content = {"shape": SHAPE, "record_type": incident.record_type, "retracted": True}
-    return _project(_let_out(incident, VersionKind.RETRACTED, content, note=reason))
+    return _project(_let_out(incident, VersionKind.RETRACTED, tombstone(incident), note=reason))
+
+
+def tombstone(incident: Incident) -> dict[str, Any]:
+    """What is left of a record that is withdrawn, beside the stamps and the public reason."""
+    return {"shape": SHAPE, "record_type": incident.record_type, "retracted": True}
 
 
 def merge(source: Incident, target: Incident) -> PublishedVersion:

@@ -31,7 +31,7 @@ from .document import summarise
 from .references import Happening
 
 # To be raised when rows come to say something else: `manage.py migrate` then writes them anew.
-INDEX_SHAPE = 4
+INDEX_SHAPE = 5
 # Rows of one statement.
 ROWS_AT_ONCE = 500
 

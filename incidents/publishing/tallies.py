@@ -12,6 +12,7 @@ from django.db import connections
 from incidents.models import PublishedGroupValue, PublishedIncident, PublishedPart, PublishedTally
 from incidents.models.rows import BOUNDS
 from incidents.models.tallies import BUCKETS
+from incidents.totals.grouping import SIDE_BY_SIDE
 from incidents.totals.periods import month_of, week_of
 
 from .index_keys import weapon_levels
@@ -90,7 +91,13 @@ def _tallies(
             **keys,
             "outcome": outcome,
             "first": place == 0,
-            "from_parts": is_from_parts([each for each in counted if each.outcome == outcome]),
+            "from_parts": is_from_parts(
+                # Of the figures that every answer shows: the dead of two armies are often given
+                # apart, beside a whole of the civilians.
+                each
+                for each in counted
+                if each.outcome == outcome and each.bucket in SIDE_BY_SIDE
+            ),
             **_figures(document["totals"].get(outcome, {}), given.get(outcome or "", set())),
         }
         for place, outcome in enumerate(outcomes or [None])

@@ -48,5 +48,8 @@ def desk_links(context: dict[str, Any]) -> list[dict[str, Any]]:
         if tab in numbers
     ]
     if links:
+        if user.has_perm("incidents.add_incident"):
+            address = admin_url("incidents_incident_enter")
+            links.insert(0, {"name": "New incident from an article", "address": address})
         links.append({"name": "Overview", "address": admin_url("incidents_incident_overview")})
     return links

@@ -81,7 +81,7 @@ def _columns(
     yield Column("undated", WHOLE, "Of these, how many have no known date.")
     yield Column("shared", WHOLE, "Of these, how many stand under another value too.")
     yield Column("either_or", WHOLE, "Of these, to how many it applies as an alternative.")
-    yield Column("from_parts", WHOLE, "Incidents with a figure from parts without a whole.")
+    yield Column("from_parts", WHOLE, "Incidents whose civilian or uncertain figure is from parts.")
     for bucket in buckets:
         for name in FIGURES:
             yield Column(

@@ -43,7 +43,8 @@ def _rules(asked: Asked) -> Iterator[str]:
     yield (
         "A whole is never added to its parts. Where an incident has parts alone, they are a lower "
         "bound: their minima are added where they share nobody, else the largest counts, and best "
-        "and max are not known. from_parts counts such incidents."
+        "and max are not known. from_parts counts incidents whose civilian or uncertain figure is "
+        "such a bound."
     )
     yield (
         "Duplicates, merged and retracted records and aggregate counts are in no figure; left_out "

@@ -55,7 +55,8 @@ def attach_view(request: HttpRequest, article_id: int) -> HttpResponse:
         raise PermissionDenied
     article = get_object_or_404(Article, pk=article_id)
     handler = uploads.IntoStorage(request)
-    request.upload_handlers = [handler]
+    if request.method == "POST":
+        request.upload_handlers = [handler]
     try:
         return _attach(request, article, handler)
     finally:
@@ -64,12 +65,15 @@ def attach_view(request: HttpRequest, article_id: int) -> HttpResponse:
 
 @csrf_protect
 def _attach(request: HttpRequest, article: Article, handler: uploads.IntoStorage) -> HttpResponse:
-    form = AttachForm(request.POST if request.method == "POST" else None)
+    is_sent = request.method == "POST"
+    form = AttachForm(request.POST if is_sent else request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             _capture, is_new = _keep(request, article, handler, form.cleaned_data)
         except DomainError as refusal:
             form.add_error(None, in_words(refusal))
+            if handler.incoming is not None:
+                form.add_error(None, "The file was not stored: choose it again.")
         else:
             messages.success(
                 request,

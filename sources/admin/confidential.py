@@ -88,6 +88,8 @@ class RevealForm(forms.Form):
 @admin.register(ConfidentialSource)
 class ConfidentialSourceAdmin(RecordAdmin):
     form = ConfidentialSourceForm
+    # Not even sealed, in a page that is open on somebody's desk.
+    never_kept = ("who", "contact", "about")
     list_display = ["outlet", "kind"]
     list_select_related = ["outlet"]
     search_fields = ["outlet__name", "outlet__slug"]

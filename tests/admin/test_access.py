@@ -33,7 +33,8 @@ ACCESS = [  # page, anonymous, researcher, the other researcher, verifier, admin
     ("incident list", 302, 200, 200, 200, 403),
     ("add incident", 302, 200, 200, 403, 403),
     ("draft", 302, 200, 404, 200, 403),
-    ("history of draft", 302, 200, 404, 200, 404),
+    ("history of draft", 302, 302, 404, 302, 404),
+    ("timeline of draft", 302, 200, 404, 200, 404),
     ("claim of draft", 302, 200, 404, 200, 403),
     ("count of draft", 302, 200, 404, 200, 403),
     ("add claim to draft", 302, 200, 404, 403, 404),
@@ -61,6 +62,7 @@ def test_access(
         "add incident": url(Incident, "add"),
         "draft": url(Incident, "change", incident.pk),
         "history of draft": url(Incident, "history", incident.pk),
+        "timeline of draft": url(Incident, "timeline", incident.pk),
         "claim of draft": url(Claim, "change", claim.pk),
         "count of draft": url(CasualtyCount, "change", count.pk),
         "add claim to draft": f"{url(Claim, 'add')}?incident={incident.pk}",
@@ -106,8 +108,10 @@ class TestHidden:
         with acting(people.researcher):
             services.add_part(IncidentLink, incident=own, kind="related", other=hidden)
         client = signed_in("other_researcher")
-        for page in ("change", "history"):
-            assert "SENTINEL" not in client.get(url(Incident, page, own.pk)).content.decode()
+        for page in ("change", "record", "timeline", "differences"):
+            response = client.get(url(Incident, page, own.pk))
+            assert response.status_code == 200
+            assert "SENTINEL" not in response.content.decode(), page
 
     def test_no_other_field_answers_a_query_string(self, draft: Draft, signed_in: SignedIn) -> None:
         client = signed_in("verifier")

@@ -16,6 +16,9 @@ from incidents.models import Incident, IncidentRevision, Place
 
 pytestmark = pytest.mark.django_db
 
+# Of a return: three rows for remarks, all empty.
+ROWS = {"remarks-TOTAL_FORMS": "3", "remarks-INITIAL_FORMS": "0"}
+
 SignedIn = Callable[[str], Client]
 Draft = Callable[..., Incident]
 
@@ -41,7 +44,13 @@ def take(signed_in: SignedIn) -> Callable[..., Any]:
         client = signed_in(name)
         page = client.get(step_url(incident, verb))
         revision = page.context["form"].initial["revision"]
-        return client.post(step_url(incident, verb), {"revision": revision, **fields})
+        sent = {"revision": revision, **ROWS, **fields}
+        response = client.post(step_url(incident, verb), sent)
+        if verb == "propose_retraction":
+            # What the public would read is shown first, with the reason as it was typed.
+            shown = response.context["form"]["shown"].value()
+            response = client.post(step_url(incident, verb), {**sent, "shown": shown})
+        return response
 
     return go
 
@@ -68,9 +77,10 @@ class TestAllTheWay:
     def test_verifying_shows_what_leaves(self, draft: Draft, signed_in: SignedIn) -> None:
         incident = draft(State.SUBMITTED)
         page = signed_in("verifier").get(step_url(incident, "verify"))
-        leaves = dict(page.context["leaves"])
-        assert leaves["Totals"][0] == "killed, civilians: 2"
-        assert leaves["Place"] == ["Laiza, Waingmaw, Myitkyina, Kachin, Myanmar"]
+        read = page.context["leaving"].read
+        first = read["totals"][0]
+        assert (first["outcome"], first["bucket"], first["min"]) == ("killed", "civilians", "2")
+        assert dict(read["about"])["Where"] == "Laiza, Waingmaw, Myitkyina, Kachin, Myanmar"
 
 
 class TestRefused:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -68,17 +69,21 @@ class TestSides:
         assert re.findall(r'class="path">([^<]*)<', text) == ["title"]
         assert "+ Another title" in text
 
-    @pytest.mark.parametrize("side", ["v99", "r0", "nonsense", "v" + "9" * 40, "\x00"])
+    @pytest.mark.parametrize("side", ["v99", "r0", "e1", "nonsense", "v" + "9" * 40, "\x00"])
     def test_a_state_that_is_not_there(
         self, signed_in: SignIn, published: Incident, side: str
     ) -> None:
         text = page(signed_in("verifier"), "differences", published, **{"from": side})
         assert "no such state" in text or "Nothing differs" in text
 
-    def test_a_draft_has_nothing_to_compare(
-        self, signed_in: SignIn, draft: Callable[..., Incident]
+    def test_of_a_draft_its_edits_are_compared(
+        self, signed_in: SignIn, draft: Callable[..., Incident], people: SimpleNamespace
     ) -> None:
-        assert "nothing to compare" in page(signed_in("verifier"), "differences", draft())
+        incident = draft(title="First")
+        retitle(incident, people, "Second")
+        text = page(signed_in("verifier"), "differences", incident)
+        assert "− First" in text
+        assert "+ Second" in text
 
 
 class TestTimeline:
@@ -144,12 +149,13 @@ class TestBringingBack:
         shown = client.get(address).content.decode()
         found = re.search(r'name="revision" value="(\d+)"', shown)
         assert found is not None
-        answer = client.post(address, {"revision": found[1], "reason": "It was right"})
+        sent = {"revision": found[1], "back": ["title"], "reason": "It was right"}
+        answer = client.post(address, sent)
         assert answer.status_code == 302
         incident.refresh_from_db()
         assert incident.title == "First"
         # The revision is over: nothing is brought back unawares.
-        answer = client.post(address, {"revision": found[1], "reason": "Again"})
+        answer = client.post(address, {**sent, "reason": "Again"})
         assert answer.status_code == 409
         assert "read revision" in answer.content.decode()
 
@@ -164,14 +170,28 @@ class TestBringingBack:
         assert signed_in("researcher").get(url("restore", incident.pk, 1)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["record", "timeline", "differences"])
+# Addresses of one record, with something for what else they name.
+OF_ONE = [
+    (pattern.name, {name: "verify" if name == "verb" else 1 for name in converters})
+    for pattern in site.get_model_admin(Incident).get_urls()
+    if "incident_id" in (converters := pattern.pattern.converters)
+]
+
+
+@pytest.mark.parametrize("send", ["get", "post"])
 def test_another_s_draft_is_not_there(
-    signed_in: SignIn, draft: Callable[..., Incident], name: str
+    signed_in: SignIn, draft: Callable[..., Incident], send: str
 ) -> None:
-    incident = draft()
-    one = signed_in("other_researcher").get(url(name, incident.pk))
-    other = signed_in("other_researcher").get(url(name, 999_999))
-    assert (one.status_code, one.content) == (404, other.content)
+    """Every page of a hidden record answers as of one that never was, byte for byte."""
+    incident, client = draft(), signed_in("other_researcher")
+    assert len(OF_ONE) > 8
+    for name, kwargs in OF_ONE:
+        one, other = (
+            getattr(client, send)(reverse(f"admin:{name}", kwargs={**kwargs, "incident_id": pk}))
+            for pk in (incident.pk, 999_999)
+        )
+        assert one.status_code in (404, 405), name
+        assert (one.status_code, one.content) == (other.status_code, other.content), name
 
 
 class TestBeforeItLeaves:

@@ -18,6 +18,7 @@ from incidents.api.public.facets import names_of
 from incidents.choices import State, Verb
 from incidents.models import Incident, LedgerEntry, Place, PublishedReference
 from incidents.publishing import references
+from incidents.totals.grouping import GROUPINGS
 from incidents.workflow import take_step
 from sources.models import Article, Outlet
 from tests.drafts import merge_into, publish_again
@@ -50,6 +51,17 @@ def addresses(client: Client, at: int) -> Iterator[str]:
     yield "incidents/?q=laiza&ordering=code"
     yield "incidents/?changed_after=2000-01-01&limit=1"
     yield "incidents/facets/?facet=country,adm1,grading,actor_alleged_perpetrator"
+    for form in ("json", "csv", "xlsx", "parquet"):
+        yield f"totals/?group_by=month,actor,bucket&format={form}"
+        yield f"totals/?group_by=place,dataset&format={form}&killed_civilian_min__gte=1"
+    for name in GROUPINGS:
+        yield f"totals/?group_by={name}"
+    yield "totals/?q=shelling"
+    yield "changes/?limit=1000"
+    yield "changes/?after=1&limit=2&country=MMR"
+    yield "changes/?format=ndjson"
+    yield "changes/?format=ndjson&killed_civilian_min__gte=1"
+    yield "changes/atom/"
     for name in REFERENCES:
         yield f"{name}/?count=true"
         for row in client.get(f"{ROOT}{name}/?as_of={at}&limit=3").json()["results"]:
@@ -58,6 +70,9 @@ def addresses(client: Client, at: int) -> Iterator[str]:
         yield f"incidents/{row['code']}/"
         yield f"incidents/{row['code']}/versions/"
         yield f"incidents/{row['code']}/versions/1/"
+        if row["version"] > 1:
+            yield f"incidents/{row['code']}/diff/"
+            yield f"incidents/{row['code']}/diff/?from=1&to={row['version']}"
 
 
 def then(client: Client, address: str, at: object) -> Any:
@@ -94,8 +109,15 @@ def test_every_answer_stays_the_same_whatever_is_published_later(
 ) -> None:
     corrected, merged, withdrawn = (draft(State.PUBLISHED) for _ in range(3))
     target = draft()
+    # What is there to be told already: a difference, a record that went, and one that came back.
+    publish_again(corrected, people, title="Shelling of a bridge")
+    retract(draft(State.PUBLISHED), people)
+    back = draft(State.PUBLISHED)
+    retract(back, people)
+    publish_again(back, people, title="Shelling of a ferry")
     at = head(client)
     before = everything(client, at)
+    assert sum("/diff/" in address for address in before) == 4
 
     rename(people, "renamed")
     publish_again(corrected, people, title="Shelling of a hamlet")
@@ -107,6 +129,10 @@ def test_every_answer_stays_the_same_whatever_is_published_later(
     assert everything(client, at) == before
     call_command("rebuild_published", verbosity=0)
     assert everything(client, at) == before
+    # A redaction of something else alters no byte, though the ETags are new.
+    take(told(draft, people), people)
+    without_etags = {name: found[:2] for name, found in before.items()}
+    assert {n: found[:2] for n, found in everything(client, at).items()} == without_etags
     # Now it is all different.
     now = client.get(f"{ROOT}outlets/?limit=1000").content
     assert b"renamed" in now

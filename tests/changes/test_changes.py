@@ -191,6 +191,21 @@ def test_a_redaction_is_told_to_whoever_was_told_of_the_version(
     assert page(client, after=start, country="THA")["results"] == []
 
 
+def test_a_version_that_came_after_a_redaction_does_not_alter_what_was_told(
+    elsewhere: Place, draft: Draft, people: SimpleNamespace, client: Client
+) -> None:
+    incident = draft("published", title="Shelling of Zqtown")
+    start = head()
+    take(incident, people, text="Zqtown")
+    asked = {"after": start, "as_of": head(), "place": elsewhere.uuid}
+    before = client.get(PATH, asked).content
+    assert page(client, **asked)["results"] == []
+    publish_again(incident, people, title="Shelling of a town", place=elsewhere)
+    assert client.get(PATH, asked).content == before
+    told_here = page(client, after=start, place=Place.objects.get(slug="laiza").uuid)["results"]
+    assert [entry["kind"] for entry in told_here] == ["redacted", "corrected"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["q", "bbox", "near", "dataset", "article_url", "changed_after", "ordering", "cursor"],

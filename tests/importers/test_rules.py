@@ -245,6 +245,13 @@ def test_a_rule_holds_even_without_the_guard_before_it(
     assert found == name
 
 
+def test_an_import_is_begun_in_ones_own_name(people: SimpleNamespace) -> None:
+    """As the key of one import at a time is of a dataset, of one that has none."""
+    batch = batch_of(World(people=people), dataset=Dataset.objects.get(slug="harmtracker"))
+    assert rule(batch.save, people.other_researcher) == "incidents_importbatch_in_own_name"
+    assert rule(batch.save, people.researcher) is None
+
+
 def test_raw_sql_does_not_verify_in_the_importers_name(world: World) -> None:
     """Whoever holds the application's connection, as the importer or in another's name."""
     researcher, verifier = world.people.researcher, world.people.verifier

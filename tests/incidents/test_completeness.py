@@ -30,6 +30,7 @@ from incidents.models import (
     WeaponUse,
 )
 from tests import builders, rules
+from tests.incidents import test_warnings
 
 pytestmark = pytest.mark.django_db
 
@@ -201,7 +202,7 @@ TABLE: list[tuple[str, bool, Prepare, Prepare]] = [
 
 
 def raised(incident: Incident) -> dict[str, warnings.Warned]:
-    return {warned.rule: warned for warned in warnings.of(incident)}
+    return {warned.rule: warned for warned in warnings.of(incident, incident.author)}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_a_warning_is_raised_and_its_near_miss_raises_none(
 
 def test_every_warning_is_of_the_code_list_and_in_the_table() -> None:
     listed = set(warnings.RULES)
-    assert listed == {row[0] for row in TABLE}
+    assert listed == {row[0] for row in TABLE} | {case.rule for case in test_warnings.CASES}
 
 
 def test_a_warning_names_the_rows_behind_it(draft: Draft, people: SimpleNamespace) -> None:
@@ -253,7 +254,7 @@ def test_a_record_that_lacks_something_is_not_submitted_whichever_way(
         prepare(incident, people)
     with pytest.raises(Invalid) as refused:
         workflow.take_step(Verb.SUBMIT, incident_id=incident.pk, actor=people.researcher)
-    lacking = [warned for warned in warnings.of(incident) if warned.blocks]
+    lacking = warnings.lacking_in(incident)
     assert refused.value.fields == {w.field: [w.message] for w in lacking}
 
     def by_hand() -> None:

@@ -69,6 +69,7 @@ from tests.incidents import (
     test_key_counts,
     test_tally_sums,
     test_waiting,
+    test_warnings,
 )
 from tests.incidents import test_merge as of_merge
 from tests.incidents import test_redaction as of_redaction
@@ -1911,7 +1912,7 @@ def test_every_constraint_is_in_a_table_of_tests() -> None:
     with connections["default"].cursor() as cursor:
         found = set(rules.constraints(cursor))
     tested = TESTED | set(SPOKEN_FOR) | set(TARGETS) | of_sources.TESTED | of_people.TESTED
-    tested |= test_completeness.TESTED
+    tested |= test_completeness.TESTED | test_warnings.TESTED
     assert found - tested == set()
     held = {name for name in tested if name in found}
     assert set(TARGETS) | set(SPOKEN_FOR) <= held
@@ -1950,6 +1951,8 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | test_key_counts.TRIGGERS
         | test_tally_sums.TRIGGERS
         | test_waiting.TRIGGERS
+        | test_warnings.TRIGGERS
+        | test_warnings.TESTED
         | test_completeness.TESTED
     )
     assert set(found) - tested == set()
@@ -1960,6 +1963,7 @@ def test_every_rule_that_a_function_names_is_in_a_table_of_tests() -> None:
     with connections["default"].cursor() as cursor:
         raised = raised_by_functions(cursor)
     tested = TESTED | of_people.TESTED | of_sources.TESTED | test_completeness.TESTED
+    tested |= test_warnings.TESTED
     assert raised - tested == {
         "history_actor_is_set",
         "history_key_never_changes",

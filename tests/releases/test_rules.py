@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from incidents.models import Release, ReleaseBuild, ReleaseFile, ReleaseText
-from tests.rules import rule, run
+from tests.rules import rule, run, switch_off
 
 PLACES = {
     "incidents_release": "name",
@@ -96,7 +96,6 @@ TESTED = (
     {name for name, _case in CASES}
     | {f"incidents_{table}_only_grows" for table in TABLES}
     | {"incidents_release_by_who_may", "incidents_releasebuild_by_who_may"}
-    # By the key of a build's number: the guard of builds is asked first.
     | {"incidents_releasebuild_once"}
 )
 TRIGGERS = {
@@ -134,6 +133,22 @@ def _statements(table: str) -> dict[str, str]:
         "delete": f"DELETE FROM {table}",
         "truncate": f"TRUNCATE {table} CASCADE",
     }
+
+
+def test_incidents_releasebuild_once(released: ReleaseBuild, people: SimpleNamespace) -> None:
+    """The key of a build's number, which is met without the guard alone."""
+
+    def write(number: int) -> Callable[[], object]:
+        def without_guard() -> None:
+            switch_off("incidents_releasebuild", "incidents_releasebuild_guard")
+            ReleaseBuild.objects.using("owner").create(
+                release_id=released.release_id, number=number, redacted_at=0
+            )
+
+        return without_guard
+
+    assert rule(write(1), people.verifier, using="owner") == "incidents_releasebuild_once"
+    assert rule(write(2), people.verifier, using="owner") is None
 
 
 def test_only_grows(released: ReleaseBuild, people: SimpleNamespace) -> None:

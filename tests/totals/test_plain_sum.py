@@ -286,6 +286,15 @@ def compare(client: Client, world: World, asked: plain.Asked, position: int) -> 
     whole = plain.sums(once, documents, moment.date()).get((), plain.Group())
     total = answer["total"]
     assert total["incidents"] == len(whole.incidents), path
+    # Of each incident the whole says what any of its groups says.
+    sums = plain.sums(asked, documents, moment.date()).values()
+    for name, members in (
+        ("could_move", {n for group in sums for n in group.could_move}),
+        ("shared", {n for group in sums for n in group.shared}),
+        ("either_or", {n for group in sums for n in group.either_or}),
+    ):
+        assert total[name] in (None, len(members)), (path, name)
+        assert (total[name] is None) == (plain.as_answered(asked, whole)[name] is None), path
     shown = plain.as_answered(once, whole)["totals"]
     for outcome, buckets in shown.items():
         for bucket, figure in buckets.items():

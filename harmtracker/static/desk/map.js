@@ -48,27 +48,54 @@
     }
 
     function pickPoint(box) {
-        const latitude = document.getElementById(box.dataset.latitude);
-        const longitude = document.getElementById(box.dataset.longitude);
-        const map = draw(box, { outlines: (box.dataset.outlines || "").split(" ").filter(Boolean), tiles: box.dataset.tiles, attribution: box.dataset.attribution });
+        const settings = JSON.parse(document.getElementById(box.dataset.settings).textContent);
+        const field = (name) => document.getElementById(box.dataset[name]);
+        const latitude = field("latitude");
+        const longitude = field("longitude");
+        const radius = field("radius");
+        const precision = field("precision");
+        if (!latitude || !longitude) return;
+        const map = draw(box, settings);
         let marker = null;
+        let ring = null;
+        let place = null;
+
+        function showPlace(point) {
+            if (place) place.remove();
+            place = null;
+            if (!point || point.latitude === undefined) return;
+            place = L.circleMarker([point.latitude, point.longitude], { ...LOOKS.place, weight: 2 }).addTo(map);
+            const label = document.createElement("span");
+            label.textContent = point.label;
+            place.bindTooltip(label);
+            if (!marker) map.setView(place.getLatLng(), 10);
+        }
         function typed() {
             const at = [parseFloat(latitude.value), parseFloat(longitude.value)];
-            if (at.some(Number.isNaN)) return null;
-            if (marker) marker.setLatLng(at);
-            else marker = L.circleMarker(at, { ...LOOKS.ours, weight: 2 }).addTo(map);
+            [marker, ring].forEach((drawn) => drawn && drawn.remove());
+            marker = ring = null;
+            if (at.some(Number.isNaN) || Math.abs(at[0]) > 90 || Math.abs(at[1]) > 180) return null;
+            const metres = parseInt(radius && radius.value, 10) || settings.radii[precision && precision.value];
+            if (metres) {
+                ring = L.circle(at, { radius: metres, color: LOOKS.ours.color, weight: 1, fillOpacity: 0.08, interactive: false }).addTo(map);
+            }
+            marker = L.circleMarker(at, { ...LOOKS.ours, weight: 2, fillOpacity: 0.9, interactive: false }).addTo(map);
             return at;
         }
         map.setView(typed() || [21, 96], marker ? 10 : 5);
+        showPlace(settings.place);
         map.on("click", (event) => {
             latitude.value = event.latlng.lat.toFixed(6);
             longitude.value = event.latlng.wrap().lng.toFixed(6);
             typed();
         });
-        [latitude, longitude].forEach((field) => field.addEventListener("change", () => {
+        [latitude, longitude].forEach((each) => each.addEventListener("change", () => {
             const at = typed();
             if (at) map.panTo(at);
         }));
+        [radius, precision].forEach((each) => each && each.addEventListener("change", typed));
+        const chosen = field("place");
+        if (chosen) chosen.addEventListener("picked", (event) => showPlace(event.detail));
     }
 
     document.querySelectorAll("[data-map]").forEach(showPoints);

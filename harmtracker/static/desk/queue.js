@@ -22,6 +22,30 @@
         }
     });
 
+    // A record that was taken or opened by a key is where the person goes on when the list is back.
+    const KEPT = "queue-at";
+    function keepPlace(row) {
+        try {
+            window.sessionStorage.setItem(KEPT, row.querySelector("a.open").pathname);
+        } catch {
+            // They begin at the top again.
+        }
+    }
+    function goBack() {
+        try {
+            const kept = window.sessionStorage.getItem(KEPT);
+            window.sessionStorage.removeItem(KEPT);
+            const row = kept && rows.find((one) => one.querySelector("a.open").pathname === kept);
+            if (row) {
+                row.focus();
+                row.scrollIntoView({ block: "nearest" });
+            }
+        } catch {
+            // As if nothing had been kept.
+        }
+    }
+    window.addEventListener("pageshow", goBack);
+
     function current() {
         return rows.findIndex((row) => row.contains(document.activeElement));
     }
@@ -38,8 +62,18 @@
     const acts = {
         j: () => go(1),
         k: () => go(-1),
-        o: (row) => row && row.querySelector("a.open").click(),
-        t: (row) => row && row.querySelector("td.taken button").click(),
+        o: (row) => {
+            if (row) {
+                keepPlace(row);
+                row.querySelector("a.open").click();
+            }
+        },
+        t: (row) => {
+            if (row) {
+                keepPlace(row);
+                row.querySelector("td.taken button").click();
+            }
+        },
         x: (row) => row && row.querySelector("input[type=checkbox]")?.click(),
         "?": () => {
             help.open = !help.open;

@@ -14,16 +14,58 @@ class TakenSerializer(serializers.Serializer):
     since = serializers.DateTimeField(help_text="Since when.")
 
 
+class WarningAnswerSerializer(serializers.Serializer):
+    """Why a warning may stand. It holds while the rows and figures behind it are the same."""
+
+    id = serializers.UUIDField(help_text="Id of the answer.")
+    reason = serializers.CharField(help_text="Why the warning may stand.")
+    who = serializers.CharField(help_text="Who said so.")
+    at = serializers.DateTimeField(help_text="When.")
+    revision = serializers.IntegerField(help_text="The revision that was looked at.")
+
+
 class WarnedSerializer(serializers.Serializer):
     """One thing that the record lacks or that a verifier should look at."""
 
+    id = serializers.CharField(
+        help_text="Of the rule, the rows and the figures behind it: with others, another warning."
+    )
     rule = serializers.CharField(help_text="Code list record_warning.")
     field = serializers.CharField(help_text="The field or the kind of part that it is about.")
+    asks = serializers.ChoiceField(
+        ["mend", "answer", "nothing"],
+        help_text="mend: bars the record from being submitted. answer: bars it from being verified "
+        "while it is neither mended nor answered. nothing: to be known.",
+    )
     blocks = serializers.BooleanField(help_text="The record cannot be submitted with it.")
-    message = serializers.CharField(help_text="What is lacking, or wrong.")
+    open = serializers.BooleanField(help_text="It is neither mended nor answered.")
+    message = serializers.CharField(help_text="What is lacking, or wrong, with the figures.")
     rows = serializers.ListField(
         child=serializers.DictField(child=serializers.CharField()),
-        help_text="The rows behind it, each with `type` and `id`.",
+        help_text="The rows behind it, each with `type` and `id`; of a possible duplicate the "
+        "other record.",
+    )
+    answer = WarningAnswerSerializer(allow_null=True, help_text="The answer that stands.")
+
+
+class SaidOfWarningSerializer(serializers.Serializer):
+    """An answer or the withdrawal of one, as it was said."""
+
+    id = serializers.UUIDField(help_text="Its id.")
+    warning = serializers.CharField(help_text="Id of the warning.")
+    rule = serializers.CharField(help_text="Code list record_warning.")
+    message = serializers.CharField(help_text="What the warning said then.")
+    did = serializers.ChoiceField(["answered", "withdrew"], help_text="What was done.")
+    reason = serializers.CharField(help_text="Why.")
+    who = serializers.CharField(help_text="By whom.")
+    at = serializers.DateTimeField(help_text="When.")
+    revision = serializers.IntegerField(help_text="The revision that was looked at.")
+
+
+class WarningsSerializer(serializers.Serializer):
+    results = WarnedSerializer(many=True, help_text="What stands on the record now.")
+    said = SaidOfWarningSerializer(
+        many=True, help_text="Every answer and withdrawal so far, the first one first."
     )
 
 

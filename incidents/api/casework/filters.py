@@ -22,6 +22,7 @@ from harmtracker.api.parameters import (
 )
 from harmtracker.codes import code_list
 from harmtracker.searching import Folded
+from incidents import warnings
 from incidents.api.public.filters import AssessmentFilters, CountFilter, weapon_codes
 from incidents.choices import State
 from incidents.models import Actor, CasualtyCount, Involvement, Place, WeaponUse
@@ -124,17 +125,31 @@ class WaitingFilter(StrictFilter):
 
 
 class WarningFilter(StrictFilter):
-    """Records that a warning stands on. The rules are the database's."""
+    """Records that a warning stands on, of those that the reader may be told of. The rules are the
+    database's."""
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
-        return qs.filter(
-            RawSQL(
-                "EXISTS (SELECT FROM incidents_warnings(incidents_incident.id) w "
-                "WHERE w.rule = ANY(%s))",
-                [value],
-                output_field=models.BooleanField(),
-            )
-        )
+        return qs.filter(_warned(self, "w.rule = ANY(%s)", value))
+
+
+class OpenWarningFilter(StrictFilter):
+    """Records on which a warning is open, or none is, of those that the reader may be told of."""
+
+    def filter(self, qs: QuerySet[Any], value: bool) -> QuerySet[Any]:
+        return qs.alias(is_warned=_warned(self, "w.is_open")).filter(is_warned=value)
+
+
+def _warned(asked: Any, condition: str, *values: Any) -> RawSQL:
+    reader = asked.parent.request.user
+    known, person = "true", []
+    if not reader.has_perm("incidents.verify_incident"):
+        known, person = warnings.MAY_KNOW, [reader.pk]
+    return RawSQL(  # noqa: S611  (of constants; values are parameters)
+        f"EXISTS (SELECT FROM incidents_warnings(incidents_incident.id) w "
+        f"WHERE {condition} AND {known})",
+        [*values, *person],
+        output_field=models.BooleanField(),
+    )
 
 
 class CompleteFilter(StrictFilter):
@@ -173,6 +188,9 @@ class CaseworkFilters(AssessmentFilters):
     )
     waiting_since__gte = WaitingFilter(
         DAY, "It has waited for a verifier since this day or less.", lookup_expr="gte"
+    )
+    has_open_warning = OpenWarningFilter(
+        FLAG, "A warning is open: neither mended nor answered.", field_name="id"
     )
     warning = WarningFilter(
         listed(code_list("record_warning")),

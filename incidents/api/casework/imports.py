@@ -143,13 +143,16 @@ class ImportSerializer(ImportInListSerializer):
     sums = serializers.SerializerMethodField(help_text="Over all years.")
     years = serializers.SerializerMethodField(help_text="The same by year.")
     remarks = serializers.SerializerMethodField(help_text="Remarks by kind and column.")
+    warnings = serializers.SerializerMethodField(
+        help_text="Rule -> on how many of its records that wait a warning is open."
+    )
     records = serializers.SerializerMethodField(help_text="Its records by their state.")
     refused = serializers.SerializerMethodField(help_text="The first 100 rows that were refused.")
 
     class Meta(ImportInListSerializer.Meta):
         fields = [
             *ImportInListSerializer.Meta.fields,
-            "sums", "years", "remarks", "records", "refused",
+            "sums", "years", "remarks", "warnings", "records", "refused",
         ]  # fmt: skip
 
     def to_representation(self, instance: ImportBatch) -> Any:
@@ -167,6 +170,9 @@ class ImportSerializer(ImportInListSerializer):
     @extend_schema_field(CountedSerializer(many=True))
     def get_remarks(self, batch: ImportBatch) -> list[dict[str, Any]]:
         return reviewing.remarks(batch)
+
+    def get_warnings(self, batch: ImportBatch) -> dict[str, int]:
+        return reviewing.warned(batch)
 
     def get_records(self, batch: ImportBatch) -> dict[str, int]:
         return reviewing.states(batch)
@@ -201,6 +207,18 @@ class ReturnSerializer(StrictSerializer):
     """Why an import is given back."""
 
     reason = Text(max_length=10_000, help_text="Why, for the importer.")
+
+
+class VerifySerializer(StrictSerializer):
+    """What is said with the verification of an import."""
+
+    reason = Text(
+        max_length=10_000,
+        required=False,
+        allow_blank=True,
+        help_text="Why the warnings that are open on its records may stand. Due where any is: it "
+        "answers each of them.",
+    )
 
 
 class NothingSaidSerializer(StrictSerializer):
@@ -388,7 +406,9 @@ STEP_VIEWS = {
         "verify",
         reviewing.verify,
         "Verify every record of the import, as a second person: not its importer, nor anybody who "
-        "edited one of its records. Imports of more than 500 records: by the command.",
+        "edited one of its records. Where warnings are open, `reason` answers all of them. Imports "
+        "of more than 500 records: by the command.",
+        said=VerifySerializer,
         right="verify",
         most=MOST_AT_ONCE,
     ),

@@ -95,20 +95,34 @@ def whole(incident: Incident, request: Request) -> dict[str, Any]:
     user: Any = request.user
     loaded: Any = _loaded(user, incident)
     context = {"request": request, "incident": incident}
-    warned = warnings.of(loaded)
+    warned = warnings.of(loaded, user)
     return {
         **shapes.IncidentSerializer(loaded, context=context).data,
         **standing(loaded),
         **_parts(loaded, context),
         "merges": merges_of(loaded, user),
         "comments": shapes.CommentSerializer(loaded.comments.all(), many=True).data,
-        "warnings": [asdict(warning) for warning in warned],
+        "warnings": [shown_warning(warning) for warning in warned],
         "can_be_submitted": not any(warning.blocks for warning in warned),
         "steps": {
             verb.value: why_not or None
             for verb, why_not in workflow.possible_steps(loaded, user).items()
         },
         "names": names_in(loaded),
+    }
+
+
+def shown_warning(warned: warnings.Warned) -> dict[str, Any]:
+    return {
+        "id": warned.fingerprint,
+        "rule": warned.rule,
+        "field": warned.field,
+        "asks": warned.asks,
+        "blocks": warned.blocks,
+        "open": warned.is_open,
+        "message": warned.message,
+        "rows": warned.rows,
+        "answer": warned.answer and asdict(warned.answer),
     }
 
 

@@ -652,6 +652,24 @@ class StepSerializer(StrictSerializer):
     )
 
 
+class RemarkSerializer(StrictSerializer):
+    """What is to be mended, of which field."""
+
+    field = Text(max_length=200, help_text="Path of the field, such as place.point.")
+    text = Text(max_length=10_000, help_text="The remark.")
+
+
+class ReturnRecordSerializer(StepSerializer):
+    """Why a record is returned, and what is to be mended of it."""
+
+    comments = Several(
+        child=RemarkSerializer(),
+        required=False,
+        max_length=100,
+        help_text="Remarks on fields, stored with the return or not at all.",
+    )
+
+
 class EmptySerializer(StrictSerializer):
     """Nothing is said."""
 
@@ -675,6 +693,13 @@ class MergeIntoSerializer(StrictSerializer):
 
 class UndoSerializer(StrictSerializer):
     reason = Text(max_length=10_000, help_text="Why the two are not one after all.")
+
+
+class AnswerSerializer(StrictSerializer):
+    reason = Text(
+        max_length=10_000,
+        help_text="Why it may stand; of a withdrawal, why the answer does not hold. For the team.",
+    )
 
 
 class RedactSerializer(StrictSerializer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import imports, shared, views
+from . import imports, shared, views, warned
 
 ONE = "incidents/<uuid:incident>/"
 
@@ -31,6 +31,12 @@ urlpatterns = [
     ),
     path(f"{ONE}comments/", views.CommentListView.as_view(), name="casework-comments"),
     path(f"{ONE}comments/<uuid:comment>/", views.CommentView.as_view(), name="casework-comment"),
+    path(f"{ONE}warnings/", warned.WarningListView.as_view(), name="casework-warnings"),
+    path(
+        f"{ONE}warnings/<slug:warning>/answer/",
+        warned.AnswerView.as_view(),
+        name="casework-answer",
+    ),
     path(f"{ONE}take/", views.TakeView.as_view(), name="casework-take"),
     path(f"{ONE}release/", views.ReleaseView.as_view(), name="casework-release"),
     path(f"{ONE}merges/", views.MergeListView.as_view(), name="casework-merges"),

@@ -22,7 +22,7 @@ from harmtracker.api.parameters import UUID, Parameter, whole
 from harmtracker.api.problems import Problem, field_error
 from harmtracker.api.renderers import StoredJSONRenderer
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
-from harmtracker.api.serializers import ReasonSerializer
+from harmtracker.api.serializers import ReasonSerializer, StrictSerializer
 from harmtracker.api.shared import RightsView, SharedListView, describe_list
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
@@ -35,6 +35,7 @@ from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
 from incidents.redaction import PERMISSION as REDACT
 from incidents.redaction import redact
+from incidents.workflow import Remark
 
 from . import answers, filters, history, reading
 from . import serializers as shapes
@@ -102,7 +103,7 @@ class IncidentListView(SharedListView):
         return self.page(reading.with_standing(Incident.objects.visible_to(self.person)))
 
     def rows_shown(self, rows: list[Any]) -> list[Any]:
-        warned = warnings.of_records([row.pk for row in rows])
+        warned = warnings.of_records([row.pk for row in rows], self.person)
         return [reading.in_list(row, warned[row.pk]) for row in rows]
 
     def post(self, request: Request) -> HttpResponse:
@@ -325,6 +326,7 @@ class StepView(CaseworkView):
     body_is_optional = True
 
     verb: ClassVar[Verb]
+    said: ClassVar[type[StrictSerializer]] = shapes.StepSerializer
 
     def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
         return self.once(lambda: self._take(request, incident))
@@ -332,13 +334,15 @@ class StepView(CaseworkView):
     def _take(self, request: Request, incident: uuid.UUID) -> Response:
         user = self.person
         revision = revision_read(request, incident)
-        said = self.validated(shapes.StepSerializer(data=request.data))
+        said = self.validated(self.said(data=request.data))
+        remarks = [Remark(**comment) for comment in said.pop("comments", [])]
         found = reading.find(user, incident)
         workflow.take_step(
             self.verb,
             incident_id=found.pk,
             actor=user,
             revision=revision,
+            remarks=remarks,
             request_id=self.request_id,
             **said,
         )
@@ -351,15 +355,18 @@ def step_view(step: Verb) -> type[StepView]:
     scopes = {"POST": "verify" if needs_verify else "casework:write"}
     words = step.value.replace("_", " ")
     name = words.title().replace(" ", "")
+    said = shapes.ReturnRecordSerializer if step == Verb.RETURN else shapes.StepSerializer
     view = type(
-        f"{name}View", (StepView,), {"verb": step, "scopes": scopes, "__doc__": StepView.__doc__}
+        f"{name}View",
+        (StepView,),
+        {"verb": step, "said": said, "scopes": scopes, "__doc__": StepView.__doc__},
     )
     extend_schema_view(
         post=describe_team(
             f"{name[0].lower()}{name[1:]}Record",
             summary=f"{words.capitalize()} a record",
             tag=TAG,
-            request=shapes.StepSerializer,
+            request=said,
             ok=answers.RecordSerializer,
             is_changed=True,
             may_be=[409, 422],

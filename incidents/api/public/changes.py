@@ -195,12 +195,11 @@ def _branches(
     yield entries.filter(pk__in=begun.values("valid_from")).annotate(within=yes)
     ended = records.filter(valid_until__gt=after, valid_until__lte=at)
     yield entries.filter(pk__in=ended.values("valid_until")).annotate(within=no)
-    own = records.filter(code=OuterRef("code"))
+    # No version that came later: an answer as of the redaction stays as it is.
+    own = records.filter(code=OuterRef("code"), valid_from__lt=OuterRef("seq"))
     # What is told of a version is told with the version before it and with the one after it.
     beside = own.filter(number__gte=OuterRef("number") - 1, number__lte=OuterRef("number") + 1)
-    then = own.filter(valid_from__lt=OuterRef("seq")).filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gt=OuterRef("seq"))
-    )
+    then = own.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=OuterRef("seq")))
     redacted = entries.filter(kind=ChangeKind.REDACTED)
     yield redacted.filter(Exists(beside)).annotate(within=Exists(then))
 

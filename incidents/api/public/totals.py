@@ -115,7 +115,8 @@ class WholeSerializer(serializers.Serializer):
     )
     from_parts = serializers.DictField(
         child=serializers.IntegerField(),
-        help_text="By outcome: incidents with a figure from parts without a whole.",
+        help_text="By outcome: incidents whose civilian or uncertain figure is from parts without "
+        "a whole.",
     )
     totals = serializers.DictField(
         child=serializers.DictField(child=FigureSerializer()),

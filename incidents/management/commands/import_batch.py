@@ -60,6 +60,10 @@ class Command(BaseCommand):
             step.add_argument("--as", dest="username", help="who takes the step")
             if name == "return":
                 step.add_argument("--reason", required=True, help="why, for the importer")
+            if name == "verify":
+                step.add_argument(
+                    "--reason", default="", help="why the warnings that are open may stand"
+                )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -94,6 +98,8 @@ class Command(BaseCommand):
         )
         for year in years:
             self.stdout.write(f"  {json.dumps(year)}")
+        for rule, number in reviewing.warned(batch).items():
+            self.stdout.write(f"warning   {rule:<24} {number}")
         for remark in reviewing.remarks(batch):
             self.stdout.write(
                 f"{remark['kind']:<9} {remark['column'] or 'the row':<17} {remark['rows']}"
@@ -137,7 +143,7 @@ def _take(
 ) -> ImportBatch:
     match step:
         case "verify":
-            return reviewing.verify(batch.uuid, person, say=say)
+            return reviewing.verify(batch.uuid, person, options["reason"], say=say)
         case "publish":
             return reviewing.publish(batch.uuid, person, say=say)
         case "return":

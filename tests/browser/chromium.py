@@ -1,0 +1,112 @@
+"""Debian's Chromium, started for a test, and what is to be true of every page that it shows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from harmtracker.accounts.models import User
+from tests.clients import logged_in
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+# Where screenshots are left, if anywhere; docs/ has its own from there.
+SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
+
+# Widths and heights in CSS pixels: a small laptop, a phone, the laptop at a zoom of 200 %.
+LAPTOP, PHONE, ZOOMED = (1280, 900), (390, 800), (640, 450)
+
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+_GRAVE = """async () => (await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+})).violations.filter(v => ["serious", "critical"].includes(v.impact))
+   .map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200))])"""
+
+
+def in_chromium(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a test as one for the browser: left out where there is none, never in CI."""
+    needs = pytest.mark.skipif(
+        CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium)"
+    )
+    return pytest.mark.browser(needs(test))
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def session_of(person: User) -> str:
+    """The key of a session in which this person has given password and code just now."""
+    return logged_in(person).cookies[settings.SESSION_COOKIE_NAME].value
+
+
+class Watched:
+    """A page of which every complaint and every host that it asks is written down."""
+
+    def __init__(self, context: BrowserContext, server: str) -> None:
+        self.server = server
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda asked: self.hosts.add(asked.url.split("/")[2]))
+
+    def open(self, address: str) -> int:
+        """Go to an address on the server; the status of its answer."""
+        answer = self.page.goto(f"{self.server}{address}")
+        assert answer is not None
+        return answer.status
+
+    def faults(self) -> list[Any]:
+        """What is wrong with the page as it stands: complaints, other hosts, a page wider than
+        the window, and whatever axe calls serious or critical."""
+        found: list[Any] = [*self.complaints]
+        found += sorted(self.hosts - {self.server.split("/")[2]})
+        width = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if width > 0:
+            found.append(f"wider than the window by {width} pixels")
+        self.page.evaluate(_AXE)
+        found += self.page.evaluate(_GRAVE)
+        # What axe's own style sheets and probes complain of is not the page's.
+        self.complaints.clear()
+        return found
+
+
+def signed_in_context(
+    browser: Browser, server: str, session: str, size: tuple[int, int], scheme: str = "light"
+) -> BrowserContext:
+    """A window of one person, so large and of that colour scheme."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}])
+    return context
+
+
+def screenshots() -> Path | None:
+    """The folder that screenshots are asked for in, if any: taking them is slow."""
+    if SCREENSHOTS not in os.environ:
+        return None
+    folder = Path(os.environ[SCREENSHOTS])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
