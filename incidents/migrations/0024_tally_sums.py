@@ -75,7 +75,7 @@ DROP FUNCTION incidents_sum_tallies();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0022_backlog"),
+        ("incidents", "0023_warnings"),
     ]
 
     operations = [
