@@ -15,6 +15,7 @@ from django.db import models
 from django.utils import timezone
 
 from harmtracker.accounts.models import User
+from incidents import answering, warnings
 from incidents.choices import State, Verb
 from incidents.models import (
     Actor,
@@ -237,7 +238,10 @@ _WAY = [
 
 
 def take_to(incident: Incident, state: State | str, people: SimpleNamespace) -> Incident:
-    """Take a record of the researcher's from draft to a state, each step by whom it falls to."""
+    """Take a record of the researcher's from draft to a state, each step by whom it falls to.
+
+    Records that are built here are thin and alike: what is warned of is answered by the verifier.
+    """
     for before, verb, name in _WAY:
         if incident.state == state:
             break
@@ -249,4 +253,11 @@ def take_to(incident: Incident, state: State | str, people: SimpleNamespace) -> 
             reason="For a test",
             note="For a test",
         )
+        if verb == Verb.SUBMIT:
+            answer_warnings(incident, people.verifier)
     return incident
+
+
+def answer_warnings(incident: Incident, person: User) -> None:
+    for warned in warnings.open_in(incident):
+        answering.answer(person, incident.uuid, warned.fingerprint, "For a test")

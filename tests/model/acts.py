@@ -339,9 +339,7 @@ class Answer(Act):
             return NotAllowed
         if not self.reason.strip():
             return Invalid
-        is_hidden = self.about is not None and not world.sees(
-            self.person, world.record(self.about)
-        )
+        is_hidden = self.about is not None and not world.sees(self.person, world.record(self.about))
         return NotFound if is_hidden else None
 
     def do(self, world: World, desk: Any) -> Any:
