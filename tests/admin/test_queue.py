@@ -205,8 +205,8 @@ class TestFilters:
             page = client.get(URL, asked)
             assert set(listed(page)) == {incident.pk for incident in found}, asked
             assert page.context["found"] == len(found), asked
-        (row,) = client.get(URL, {"warnings": "yes"}).context["page"].rows
-        assert row.warnings == 2
+        (shown,) = client.get(URL, {"warnings": "yes"}).context["rows"]
+        assert shown["row"].warnings == 2
         narrowed = client.get(URL, {"state": "submitted"})
         # Under the other filters, and of its own every value.
         assert values(narrowed, "State") == {"submitted": 2, "verified": 1}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from harmtracker.history.acting import acting
 from incidents import answering, services, warnings
 from incidents.choices import State, Verb
-from incidents.models import CasualtyCount, Incident
+from incidents.models import Incident
 from incidents.workflow import take_step
 from tests import builders
 from tests.browser.chromium import (
@@ -34,14 +34,12 @@ def warned(draft: Callable[..., Incident], people: SimpleNamespace) -> Incident:
     incident = draft()
     with acting(people.researcher, "For a test"):
         services.change(incident.claims.get().article, published="2024-05-02")
-        builders.count(
-            incident, outcome="killed", status="civilian", age_group="child", min=1, best=3, max=3
+        children = builders.count(
+            incident, outcome="killed", status="civilian", age_group="child", min=3, best=3, max=3
         )
-        builders.basis(
-            incident,
-            count=CasualtyCount.objects.get(incident=incident, age_group="child"),
-            claim=incident.claims.get(),
-        )
+        builders.basis(incident, count=children, claim=incident.claims.get())
+        # A second voice, where the record is graded as resting on one.
+        builders.claim(incident)
         twin = builders.incident(
             author=people.researcher, title=ARABIC_AND_BURMESE, date_edtf=incident.date_edtf
         )
