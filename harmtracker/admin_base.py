@@ -6,6 +6,7 @@ An admin of evidence derives from :class:`RecordAdmin`, a list that nobody edits
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -98,6 +99,8 @@ class RecordForm(forms.ModelForm):
     refusal: DomainError | None = None
     reason_is_due = False
     marks: dict[str, str] = {}
+    # What came back, where the form is only compared with it.
+    sent: Mapping[str, Any] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -122,6 +122,8 @@ class PickWidget(forms.Select):
     """A text to find by, and the list of what was found."""
 
     template_name = "admin/entering/pick.html"
+    # Endings of the names of what it sends beside the id.
+    beside = ("_words", "_shown")
 
     def __init__(self, kind: Kind, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
@@ -134,7 +136,7 @@ class PickWidget(forms.Select):
         return False
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Picked:
-        sent = (data.get(f"{name}{part}") or "" for part in ("", "_words", "_shown"))
+        sent = (data.get(f"{name}{part}") or "" for part in ("", *self.beside))
         return Picked(*sent)
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
