@@ -182,7 +182,7 @@ class NothingLost(admin.ModelAdmin):
         if row is None:
             return None
         fields = flatten_fieldsets(self.get_fieldsets(request, row))
-        form = self.get_form(request, row, change=True, fields=fields)
+        form: Any = self.get_form(request, row, change=True, fields=fields)
         form.sent = request.POST
         formsets, _ = self._create_formsets(request, row, change=True)  # type: ignore[attr-defined]
         return form(instance=row), formsets
