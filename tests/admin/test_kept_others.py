@@ -17,7 +17,7 @@ from harmtracker.history.acting import acting
 from harmtracker.history.models import HistoryEntry
 from incidents import merging
 from incidents.choices import State
-from incidents.models import Incident
+from incidents.models import Claim, Incident
 from sources.models import Article
 from tests import builders
 from tests.admin.test_deciding_others import batch  # noqa: F401  (a fixture)
@@ -163,6 +163,26 @@ def test_it_is_kept(
     assert "<script>alert" not in shown.content.decode()
     assert field_in(shown, field).replace("\r\n", "\n") == TEXT.replace("\r\n", "\n")
     assert HistoryEntry.objects.count() == before
+
+
+def test_a_form_that_is_shown_once_more_removes_nothing(
+    people: SimpleNamespace, draft: Draft
+) -> None:
+    """Django's page for removing goes by the data that it is sent, and not by the method."""
+    claim = draft().claims.get()
+    client = browser(people.researcher)
+    page = client.get(at("incidents_claim_delete", claim.pk), follow=True)
+    address = page.redirect_chain[-1][0]
+    data = {
+        "post": ["yes"],
+        "remark": [TEXT],
+        "csrfmiddlewaretoken": [client.cookies[settings.CSRF_COOKIE_NAME].value],
+        typed.BY: [typed.mark(people.researcher)],
+    }
+    die(client)
+    page = log_in(client, client.post(address, data, **HERE), people.researcher)
+    as_browser(client, address, form_of(page, "typed_form"))
+    assert Claim.objects.filter(pk=claim.pk).exists()
 
 
 def test_a_refused_answer_is_sent_again_from_where_it_stands(
