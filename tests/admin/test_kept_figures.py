@@ -122,6 +122,7 @@ class TestCells:
                 min=1,
                 best=1,
                 max=1,
+                qualifier="exact",
             )
         two = Two(incident, signed_in)
         assert two.pages[0][missing] == ["1"]

@@ -169,7 +169,8 @@ def test_a_form_that_is_shown_once_more_removes_nothing(
     people: SimpleNamespace, draft: Draft
 ) -> None:
     """Django's page for removing goes by the data that it is sent, and not by the method."""
-    claim = draft().claims.get()
+    with acting(people.researcher):
+        claim = builders.claim(draft())
     client = browser(people.researcher)
     page = client.get(at("incidents_claim_delete", claim.pk), follow=True)
     address = page.redirect_chain[-1][0]
