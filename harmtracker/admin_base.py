@@ -190,7 +190,7 @@ class DeskAdmin(FoundBySpelling):
     ) -> HttpResponse:
         if request.method != "POST":
             # Django goes by the data alone, and a form that is shown once more brings data.
-            request.POST = QueryDict()  # type: ignore[assignment]
+            request.POST = QueryDict()
         return super().delete_view(request, object_id, extra_context)
 
     def history_view(
@@ -315,7 +315,7 @@ class RowsFormSet(forms.BaseInlineFormSet):
         ask_once(rows)
         return rows
 
-    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+    def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if DELETION_FIELD_NAME in form.fields:
             form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = "Remove this row"

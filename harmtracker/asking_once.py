@@ -18,7 +18,8 @@ def ask_once(rows: Sequence[forms.BaseForm]) -> None:
         if isinstance(first, PickField):
             _names(having, name, first)
         elif isinstance(first, forms.ModelMultipleChoiceField):
-            listed = list(first.choices)
+            choices: Any = first.choices
+            listed = list(choices)
             for form in having:
                 field: Any = form.fields[name]
                 field.choices = listed
