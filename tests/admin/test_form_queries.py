@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from harmtracker.history.acting import acting
-from incidents.models import Claim, Incident, Place
+from incidents.models import Claim, Incident, Place, WeaponType
 from tests import builders
 from tests.admin.test_entering import change_url
 
@@ -22,9 +22,11 @@ pytestmark = pytest.mark.django_db
 def more_rows(incident: Incident, claim: Claim | None, people: SimpleNamespace) -> None:
     taken = incident.further_places.values("place")
     place = Place.objects.exclude(pk__in=taken).exclude(pk=incident.place_id).latest("pk")
+    named = incident.weaponuses.filter(claim=claim).values("weapon")
+    weapon = WeaponType.objects.exclude(pk__in=named).earliest("pk")
     with acting(people.researcher):
         builders.involvement(incident, claim=claim)
-        builders.weapon_use(incident, claim=claim)
+        builders.weapon_use(incident, claim=claim, weapon_id=weapon.pk)
         if claim is None:
             builders.victim(incident)
             builders.further_place(incident, place=place)

@@ -16,10 +16,12 @@
     // --- Leaving the page ---
 
     const unsaved = new Set();
-    // A page that came back with what was typed before holds it, and nothing else does.
-    const cameBack = document.querySelector(".kept-notice, .side-by-side, .errornote, .errorlist");
+    // A form that came back with what was typed before holds it, and nothing else does.
+    const CAME_BACK = ".kept-notice, .side-by-side, .errornote, .errorlist";
+    const cameBack = (form) => form.querySelector(CAME_BACK)
+        || (forms.length === 1 && document.querySelector(CAME_BACK));
     forms.forEach((form) => {
-        if (cameBack || carries(form)) unsaved.add(form);
+        if (carries(form) || cameBack(form)) unsaved.add(form);
         const typed = () => unsaved.add(form);
         form.addEventListener("input", typed);
         form.addEventListener("change", typed);
