@@ -375,11 +375,40 @@ class TestStepsForMany:
         page = client.post(URL, form)
         assert "Publish them" in words(page)
         assert not Incident.objects.filter(state=State.PUBLISHED, pk=ready.pk).exists()
-        response = client.post(URL, {**form, "sure": "yes"}, follow=True)
-        assert response.redirect_chain[0][0] == f"{URL}?tab=free"
+        response = client.post(URL, {**form, "sure": "yes"})
+        assert response.status_code == 409
         said = [str(message) for message in response.context["messages"]]
-        assert [text.endswith("done (publish).") for text in said] == [True, True, False]
-        assert "The record is submitted" in said[2]
+        assert [text.endswith("done (publish).") for text in said] == [True, True]
+        ((left, _, refusal),) = response.context["rows"]
+        assert left == unready
+        assert "The record is submitted" in refusal
+
+    def test_all_done_leads_back_to_the_queue(self, draft: Draft, signed_in: SignedIn) -> None:
+        form = self.ticked("publish", draft(State.VERIFIED), sure="yes", next=f"{URL}?tab=free")
+        response = signed_in("verifier").post(URL, form)
+        assert response["Location"] == f"{URL}?tab=free"
+
+    def test_what_was_said_is_there_still_for_those_that_were_refused(
+        self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn, filled: Any
+    ) -> None:
+        done, refused = draft(State.SUBMITTED), draft(State.SUBMITTED)
+        form = self.ticked("return", done, refused, sure="yes", reason="The date, မုန့်.")
+        with acting(people.researcher):
+            Incident.objects.filter(pk=refused.pk).update(title="Edited")
+        client = signed_in("verifier")
+        response = client.post(URL, form)
+        assert "edited since you looked at it" in words(response)
+        again = filled(response, "steps")
+        assert again["reason"] == ["The date, မုန့်."]
+        assert "ticked" not in again
+        # Nothing is ticked: what was typed is there still.
+        response = client.post(URL, again)
+        assert filled(response, "steps") == again | {
+            "csrfmiddlewaretoken": filled(response, "steps")["csrfmiddlewaretoken"]
+        }
+        assert client.post(URL, again | {"ticked": [str(refused.pk)]}).status_code == 302
+        states = Incident.objects.filter(pk__in=[done.pk, refused.pk]).values_list("state")
+        assert set(states) == {(State.DRAFT,)}
 
     def test_what_was_edited_since_is_left_as_it_is(
         self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn
