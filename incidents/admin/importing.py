@@ -248,12 +248,15 @@ def rows_view(request: HttpRequest, batch_id: int) -> HttpResponse:
     user = person(request)
     rows = ImportedRow.objects.filter(batch=batch).select_related("incident").order_by("line")
     outcome, state = request.GET.get("outcome", ""), request.GET.get("state", "")
+    is_warned = request.GET.get("warned") == "yes"
     if (outcome and outcome not in RowOutcome.values) or (state and state not in State.values):
         raise BadRequest("There is no such filter.")
     if outcome:
         rows = rows.filter(outcome=outcome)
     if state:
         rows = rows.filter(incident__in=Incident.objects.visible_to(user).filter(state=state))
+    if is_warned:
+        rows = rows.filter(incident__in=reviewing.with_warnings(batch, user))
     page = Paginator(rows.defer("original"), ROWS).get_page(request.GET.get("p", "1"))
     ids = {row.incident_id for row in page.object_list}
     visible = set(Incident.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True))
@@ -266,6 +269,7 @@ def rows_view(request: HttpRequest, batch_id: int) -> HttpResponse:
         page=page,
         outcome=outcome,
         state=state,
+        is_warned=is_warned,
         outcomes=RowOutcome.choices,
         states=State.choices,
     )
@@ -301,11 +305,14 @@ def decide_view(request: HttpRequest, batch_id: int, step: str) -> HttpResponse:
     return _decision(request, batch, step, form, goes_on=True)
 
 
-def _warned(records: QuerySet[Incident]) -> list[tuple[str, int]]:
-    """Open warnings in words, and on how many records that are to be verified."""
-    waiting = records.filter(state=State.SUBMITTED).values_list("pk", flat=True)
-    found = reviewing.open_warnings(list(waiting))
-    return [(warnings.RULES[rule].label, number) for rule, number in found.items()]
+def _warned(batch: ImportBatch, user: User) -> dict[str, Any]:
+    """How many records that are to be verified have open warnings, and which these are."""
+    found = reviewing.warnings_of(batch, user)
+    return {
+        "records": reviewing.with_warnings(batch, user).count(),
+        "looked_at": reviewing.LOOKED_AT,
+        "rules": [(warnings.RULES[rule].label, number) for rule, number in found.items()],
+    }
 
 
 def _decision(
@@ -317,7 +324,8 @@ def _decision(
     status: int = 200,
     goes_on: bool = False,
 ) -> HttpResponse:
-    possible = {one["name"]: one["why_not"] for one in steps_of(batch, person(request))}
+    user = person(request)
+    possible = {one["name"]: one["why_not"] for one in steps_of(batch, user)}
     why_not = possible.get(NAMES[step], f"The import is {batch.state}: not a step from here.")
     states = reviewing.states(batch)
     waiting = sum(states.get(state, 0) for state in TAKES[step][1])
@@ -350,6 +358,6 @@ def _decision(
         first=records.filter(code=None, state__in=TAKES[step][1]).count(),
         again=records.exclude(code=None).filter(state__in=TAKES[step][1]).count(),
         whole=None if goes_on else file_sums.beside(batch)[-1],
-        warned=_warned(records) if step == VERIFY and not goes_on else [],
+        warned=_warned(batch, user) if step == VERIFY and not (goes_on or why_not) else None,
         typed=form.data.get("reason", "") if form.is_bound else "",
     )
