@@ -300,7 +300,7 @@ class TestStale:
         again = client.post(url(incident, "verify"), sent(page))
         assert again.status_code == 409
         (change,) = again.context["moved"]
-        assert ("name", "Laiza", "Laiza town") in change.fields
+        assert ("name", "Laiza", "Laiza town") in [field[:3] for field in change.fields]
         assert client.post(url(incident, "verify"), sent(again)).status_code == 302
 
     def test_another_was_faster(self, draft: Draft, people: Any, signed_in: SignedIn) -> None:

@@ -336,7 +336,7 @@ class TestImports:
         address = url("importbatch_decide", batch.pk, "verify")
         page = client.get(address)
         assert page.context["warned"]["records"] == 3
-        assert "A part above its whole: on 3 records" in page.content.decode()
+        assert "Part above its whole: on 3 records" in page.content.decode()
         rows_of = client.get(url("importbatch_rows", batch.pk), {"warned": "yes"})
         assert [one.external_id for one, _seen in rows_of.context["rows"]] == ["1", "2", "3"]
         refused = client.post(address, filled(page, "decision_form"))

@@ -61,6 +61,7 @@ def record(draft: Draft, people: SimpleNamespace) -> Callable[..., Incident]:
                     claim=claim,
                     outcome="killed",
                     status="civilian",
+                    min=2,
                     best=2,
                     max=2,
                     qualifier="exact",
