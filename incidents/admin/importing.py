@@ -42,7 +42,7 @@ VERIFY, PUBLISH, RETURN = "verify", "publish", "return"
 # Step -> the state of the batch, the states of the records that take it, and how many at once:
 # together they take about a second.
 TAKES: dict[str, tuple[tuple[BatchState, ...], tuple[State, ...], int]] = {
-    VERIFY: ((BatchState.SUBMITTED,), (State.SUBMITTED,), 100),
+    VERIFY: ((BatchState.SUBMITTED,), (State.SUBMITTED,), 50),
     PUBLISH: ((BatchState.VERIFIED,), (State.VERIFIED,), 25),
     RETURN: (
         (BatchState.IMPORTING, BatchState.SUBMITTED, BatchState.VERIFIED),

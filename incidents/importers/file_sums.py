@@ -40,7 +40,7 @@ def _sums_up_to(batch_uuid: uuid.UUID, last: int) -> dict[str, dict[str, int]]:
     at = {name: place for place, name in enumerate(batch.columns)}
     years: dict[str, dict[str, int]] = {}
     for cells in _rows(batch, last):
-        year = _cell(cells, at, YEAR)
+        year = _readable(_cell(cells, at, YEAR))
         sums = years.setdefault(year or "none", dict.fromkeys(NAMES, 0))
         sums["events"] += 1
         for name, column in COLUMNS.items():
@@ -53,17 +53,24 @@ def _sums_up_to(batch_uuid: uuid.UUID, last: int) -> dict[str, dict[str, int]]:
 def _rows(batch: ImportBatch, last: int) -> Iterator[Sequence[str]]:
     stored = ImportedRow.objects.filter(batch=batch, pk__lte=last).exclude(outcome="unchanged")
     for original in stored.values_list("original", flat=True).iterator(chunk_size=500):
-        yield cells_of(bytes(original))
+        yield _values(bytes(original))
 
 
 def cells_of(original: bytes) -> Sequence[str]:
     """The cells of a row as they stand in the file; none where it cannot be read. What is no UTF-8
     shows as U+FFFD."""
+    return [_readable(cell) for cell in _values(original)]
+
+
+def _values(original: bytes) -> Sequence[str]:
     try:
-        cells = values_of(original)
+        return values_of(original)
     except (csv.Error, StopIteration):
         return ()
-    return [cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for cell in cells]
+
+
+def _readable(cell: str) -> str:
+    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _cell(cells: Sequence[str], at: dict[str, int], column: str) -> str:
