@@ -13,6 +13,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.forms import HiddenInput
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.views.decorators.debug import sensitive_post_parameters
@@ -79,7 +80,7 @@ class DecisionForm(FreshForm):
                 max_length=LONGEST,
                 required=False,
                 label="Why the open warnings may stand",
-                help_text="It answers each of them, on its own record. Not needed without any.",
+                help_text="It answers each of them, on its own record.",
             )
         self.put_code_last()
 
@@ -335,6 +336,10 @@ def _decision(
     elif not goes_on:
         form.data = data = form.data.copy()
         data["seen"] = reviewing.fingerprint(batch)
+    warned = _warned(batch, user) if step == VERIFY and not (goes_on or why_not) else {}
+    typed = form.data.get("reason", "") if form.is_bound else ""
+    if step == VERIFY and not (typed or form.errors or warned.get("records")):
+        form.fields["reason"].widget = HiddenInput()
     # A code that has grown too old meanwhile is asked for before the next slice.
     needs_code = "code" in form.fields
     records = reviewing.records(batch)
@@ -358,6 +363,6 @@ def _decision(
         first=records.filter(code=None, state__in=TAKES[step][1]).count(),
         again=records.exclude(code=None).filter(state__in=TAKES[step][1]).count(),
         whole=None if goes_on else file_sums.beside(batch)[-1],
-        warned=_warned(batch, user) if step == VERIFY and not (goes_on or why_not) else None,
-        typed=form.data.get("reason", "") if form.is_bound else "",
+        warned=warned,
+        typed=typed,
     )
