@@ -15,6 +15,7 @@ from django.db import models
 from django.utils import timezone
 
 from harmtracker.accounts.models import User
+from incidents import answering, warnings
 from incidents.choices import State, Verb
 from incidents.models import (
     Actor,
@@ -236,13 +237,27 @@ _WAY = [
 ]
 
 
+def answer_warnings(incident: Incident, *, by: User) -> None:
+    """Answer whatever is open: records of tests are made for other things than what they say."""
+    for warned in warnings.of(incident, by):
+        if warned.asks == warnings.Asks.ANSWER and warned.is_open:
+            answering.answer(by, incident.uuid, warned.fingerprint, "For a test")
+
+
+def take_a_step(verb: Verb, *, incident_id: int, actor: User, **said: Any) -> Incident:
+    """A step of the workflow. Before a verification its person answers what is open."""
+    if verb == Verb.VERIFY:
+        answer_warnings(Incident.objects.get(pk=incident_id), by=actor)
+    return take_step(verb, incident_id=incident_id, actor=actor, **said)
+
+
 def take_to(incident: Incident, state: State | str, people: SimpleNamespace) -> Incident:
     """Take a record of the researcher's from draft to a state, each step by whom it falls to."""
     for before, verb, name in _WAY:
         if incident.state == state:
             break
         assert incident.state == before, f"{incident} is {incident.state}"
-        incident = take_step(
+        incident = take_a_step(
             verb,
             incident_id=incident.pk,
             actor=getattr(people, name),

@@ -14,6 +14,7 @@ from incidents import merging, services, workflow
 from incidents.choices import State, Verb
 from incidents.models import CasualtyCount, Claim, Incident, IncidentRevision, Merge, Place
 from sources.models import Article, Outlet
+from tests.builders import take_a_step
 
 STEPS = {
     State.SUBMITTED: [(Verb.SUBMIT, "researcher")],
@@ -85,7 +86,7 @@ def draft(people: SimpleNamespace) -> Callable[..., Incident]:
                 )
             services.add_basis(count=count, claim=claim, bound="best")
         for verb, name in STEPS.get(state, []):
-            incident = workflow.take_step(
+            incident = take_a_step(
                 verb, incident_id=incident.pk, actor=getattr(people, name), reason="For a test"
             )
         if state == State.MERGED:
@@ -111,7 +112,7 @@ def merge_into(source: Incident, target: Incident, people: SimpleNamespace) -> M
         (Verb.VERIFY, people.verifier),
         (Verb.PUBLISH, people.verifier),
     ):
-        workflow.take_step(verb, incident_id=target.pk, actor=actor, note="With its duplicate")
+        take_a_step(verb, incident_id=target.pk, actor=actor, note="With its duplicate")
     row.refresh_from_db()
     return row
 
@@ -131,7 +132,5 @@ def publish_again(incident: Incident, people: SimpleNamespace, **changes: Any) -
         (Verb.VERIFY, people.verifier),
         (Verb.PUBLISH, people.verifier),
     ):
-        fresh = workflow.take_step(
-            verb, incident_id=incident.pk, actor=actor, note="The title was wrong."
-        )
+        fresh = take_a_step(verb, incident_id=incident.pk, actor=actor, note="The title was wrong.")
     return fresh

@@ -40,7 +40,11 @@ FIRST = [
     "tests/incidents/test_codes.py",
     "tests/importers/test_rules.py",
 ]
-AFTER = ["tests/incidents/test_redaction.py", "tests/incidents/test_merge.py"]
+AFTER = [
+    "tests/incidents/test_redaction.py",
+    "tests/incidents/test_merge.py",
+    "tests/incidents/test_warnings.py",
+]
 # Where tests are called otherwise than their rules: what a rule's name holds, and the files.
 ELSEWHERE = {
     "incidents_redaction_withdraws": ["tests/releases/test_withdrawal.py"],
@@ -56,6 +60,8 @@ CALLED = {
     "incidents_ledgerentry_guard": "incidents_ledgerentry_without_gaps",
     "incidents_redaction_guard": "incidents_redaction_by_who_may",
     "incidents_merge_guard": "incidents_merge_by_who_may",
+    "incidents_warninganswer_guard": "incidents_warninganswer_by_who_may",
+    "incidents_warninganswer_answered": "incidents_warninganswer_of_an_open_warning",
     "incidents_claim_date_is_edtf": "edtf_is_valid",
     "incidents_claim_of_incident": "_claim_of_incident",
     "incidents_casualtycount_of_incident": "_count_of_incident",
@@ -148,10 +154,9 @@ def _likely(loss: Loss) -> list[str]:
     for part, files in ELSEWHERE.items():
         if part in name and "_history_" not in name:
             return files
-    kept = ("_only_grows", "_never_deleted")
-    if name.startswith(("incidents_redact", "incidents_merge")) and not any(
-        part in name for part in kept
-    ):
+    elsewhere = ("_only_grows", "_never_deleted", "_codes_")
+    of_acts = ("incidents_redact", "incidents_merge", "incidents_warninganswer")
+    if name.startswith(of_acts) and not any(part in name for part in elsewhere):
         files = AFTER
     elif "_import" in name:
         files = FIRST[5:]

@@ -18,7 +18,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.accounts.models import User
 from harmtracker.history.acting import acting
-from incidents import services, workflow
+from incidents import services
 from incidents.choices import State, Verb
 from incidents.models import (
     Actor,
@@ -34,6 +34,7 @@ from incidents.models import (
 )
 from sources.models import Article, Capture, Outlet
 from tests import database
+from tests.builders import take_a_step
 from tests.clients import logged_in
 from tests.conftest import people_by_name, renew_database
 
@@ -90,7 +91,7 @@ def _planted(people: SimpleNamespace) -> Canaries:
         (Verb.PUBLISH, people.verifier),
         (Verb.REOPEN, people.researcher),
     ):
-        workflow.take_step(
+        take_a_step(
             verb, incident_id=published.pk, actor=actor, reason=planted.plant(f"reason to {verb}")
         )
     with acting(people.researcher):

@@ -17,7 +17,7 @@ from harmtracker.accounts.models import User
 from harmtracker.admin_base import admin_url, in_words, person
 from harmtracker.errors import Conflict, DomainError, Invalid
 from harmtracker.history.reading import Change, changes_in_words
-from incidents import merging, redaction, workflow
+from incidents import merging, redaction, warnings, workflow
 from incidents.choices import State, Verb
 from incidents.desk import leaving
 from incidents.desk.since import changes_since, mark
@@ -151,6 +151,10 @@ def _page(
     possible = workflow.possible_steps(incident, person(request))
     why_not = possible.get(step, f"The record is {incident.state}: not a step from here.")
     reason = form.data.get("reason", "") if form.is_bound else ""
+    go_along = 0
+    if step == Verb.SUBMIT and not why_not:
+        told = warnings.of_records([incident.pk], person(request))[incident.pk]
+        go_along = sum(warned.is_open for warned in told)
     moved = [] if is_quiet or not form.is_bound else moved_since(request, incident, form)
     # The mark first: what comes after it may be on the page, and is told once more.
     now: dict[str, Any] = {"mark": mark(), "revision": revision_of(incident)}
@@ -174,6 +178,7 @@ def _page(
         is_quiet=is_quiet,
         remark_fields=fields_of(build_content(incident.pk)) if remarks is not None else [],
         meaning=MEANING[step],
+        go_along=go_along,
         why_not=why_not,
         typed=[
             (field.label, field.value())

@@ -3,10 +3,12 @@
 # Rule, the field or part it is about, what it asks for, the sentence, the rows behind it as
 # [{"type": ..., "id": ...}], the figures behind it, and the other record that it tells of.
 # asks: "mend" bars from being submitted, "answer" from being verified, "nothing" is for the reader.
+# enable_seqscan: a plan that is made while the tables are small is kept while thousands of records
+# come in; what is called from here is planned under it as well. jit: to compile it takes longer.
 RAISED = """
 CREATE FUNCTION incidents_raised(record bigint)
 RETURNS TABLE (rule text, field text, asks text, message text, rows jsonb, basis text, about bigint)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     i incidents_incident;

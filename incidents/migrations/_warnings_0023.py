@@ -146,11 +146,10 @@ CREATE FUNCTION incidents_claims_of_perpetrator(incident bigint) RETURNS bigint[
 $$;
 """
 
-# Near in place and time first, by indexes; what these few say is compared then. enable_seqscan: a
-# plan that is made while the tables are small is kept while thousands of records come in.
+# Near in place and time first, by indexes; what these few say is compared then.
 DUPLICATES = """
 CREATE FUNCTION incidents_may_be_same(i incidents_incident) RETURNS SETOF incidents_incident
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     place record;
     wide float8;
@@ -201,7 +200,7 @@ $$;
 -- has settled, nor those that one dataset tells apart by ids of its own.
 CREATE FUNCTION incidents_duplicates(record bigint)
 RETURNS TABLE (other bigint, other_uuid uuid, called text, why text, basis text)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     i incidents_incident;
     mine record;

@@ -109,6 +109,29 @@ def test_an_author_sees_nothing_of_a_hidden_twin_nor_of_its_answer(
     assert stranger.status_code == 404
 
 
+def test_who_submits_is_told_how_many_open_warnings_go_along(
+    draft: Draft, signed_in: SignIn, people: SimpleNamespace
+) -> None:
+    incident, client = draft(), signed_in("researcher")
+    address = reverse("admin:incidents_incident_step", args=[incident.pk, "submit"])
+    assert "along to the verifiers" not in client.get(address).content.decode()
+    with acting(people.researcher, "For a test"):
+        # One that its author may be told of; the other's is a draft that they may not see.
+        builders.victim(incident, outcome="killed", names=["A"])
+        builders.victim(incident, outcome="killed", names=["B"])
+        builders.victim(incident, outcome="killed", names=["C"])
+    with acting(people.other_researcher, "For a test"):
+        other = builders.incident(author=people.other_researcher, date_edtf=incident.date_edtf)
+        builders.count(other)
+    shown = " ".join(client.get(address).content.decode().split())
+    assert "1 open warning</a> goes along to the verifiers." in shown
+    (warned,) = (
+        w for w in warnings.of_records([incident.pk], people.researcher)[incident.pk] if w.is_open
+    )
+    act(client, incident, "answer", warned.fingerprint, reason="Two are of another village.")
+    assert "along to the verifiers" not in client.get(address).content.decode()
+
+
 def test_no_more_queries_than_the_record_page_may_take(
     twin: SimpleNamespace, signed_in: SignIn
 ) -> None:

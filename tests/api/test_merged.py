@@ -14,6 +14,7 @@ from incidents.choices import State, Verb
 from incidents.models import CasualtyCount, Claim, Incident, IncidentLink, Merge
 from incidents.workflow import take_step
 from tests import builders
+from tests.builders import take_a_step
 from tests.drafts import merge_into, revisions
 from tests.incidents.test_merge import fresh, merged
 from tests.incidents.test_races import at_once
@@ -121,7 +122,7 @@ def test_undoing_and_publishing_at_once_end_in_no_deadlock(
     for source, target in ((draft(), draft()), reversed((draft(), draft()))):
         row = merged(source, target, people)
         for verb, actor in ((Verb.SUBMIT, people.researcher), (Verb.VERIFY, people.verifier)):
-            take_step(verb, incident_id=target.pk, actor=actor)
+            take_a_step(verb, incident_id=target.pk, actor=actor)
         outcomes = at_once(
             lambda target=target: take_step(
                 Verb.PUBLISH, incident_id=target.pk, actor=people.verifier

@@ -14,8 +14,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from harmtracker.accounts.models import User
-from tests.clients import logged_in
+from harmtracker.accounts.models import Authenticator, User
+from tests import database
+from tests.clients import code_by, logged_in
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -56,6 +57,15 @@ def chromium() -> Iterator[Browser]:
 def session_of(person: User) -> str:
     """The key of a session in which this person has given password and code just now."""
     return logged_in(person).cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def log_in(page: Page, server: str, name: str, app: Authenticator) -> None:
+    """By the page for it, with password and the code that the app shows now."""
+    page.goto(f"{server}/admin/")
+    page.get_by_label("Username:").fill(name)
+    page.get_by_label("Password:").fill(database.PASSWORD)
+    page.get_by_label("Code:").fill(code_by(app))
+    page.get_by_role("button", name="Log in").click()
 
 
 class Watched:

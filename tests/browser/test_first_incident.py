@@ -19,8 +19,7 @@ from harmtracker.accounts.services import create_person, setup_actor
 from incidents import fixtures_loading
 from incidents.models import PublishedVersion
 from tests import database
-from tests.browser.chromium import chromium, in_chromium
-from tests.clients import code_by
+from tests.browser.chromium import chromium, in_chromium, log_in
 
 DATA = fixtures_loading.read("incidents/woichai-2024.json")
 INCIDENT = {key: value for key, value in DATA["incident"].items() if key != "uuid"}
@@ -82,11 +81,7 @@ class Desk:
 
     def __init__(self, page: Page, server: str, name: str, app: Authenticator) -> None:
         self.page = page
-        page.goto(f"{server}/admin/")
-        page.get_by_label("Username:").fill(name)
-        page.get_by_label("Password:").fill(database.PASSWORD)
-        page.get_by_label("Code:").fill(code_by(app))
-        page.get_by_role("button", name="Log in").click()
+        log_in(page, server, name, app)
 
     def pick(self, field: Locator, text: str) -> None:
         """Choose what is called so, by typing the name: what is called exactly so comes first."""

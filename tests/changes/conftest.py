@@ -14,6 +14,7 @@ from harmtracker.history.acting import acting
 from incidents import services, workflow
 from incidents.choices import State, Verb
 from incidents.models import CasualtyCount, Incident, LedgerHead
+from tests.builders import take_a_step
 from tests.drafts import merge_into, publish_again
 
 PATH = "/api/v1/changes/"
@@ -46,7 +47,7 @@ def count_again(incident: Incident, people: SimpleNamespace, best: int) -> Incid
         (Verb.VERIFY, people.verifier),
         (Verb.PUBLISH, people.verifier),
     ):
-        incident = workflow.take_step(
+        incident = take_a_step(
             verb, incident_id=incident.pk, actor=actor, note="The number was wrong."
         )
     return incident

@@ -20,7 +20,7 @@ from incidents import services
 from incidents.choices import Verb
 from incidents.models import CasualtyCount, Incident
 from incidents.models.rows import CLAIM_TOTALS, INCIDENT_GROUPS, INCIDENT_TOTALS
-from incidents.workflow import take_step
+from tests.builders import take_a_step
 from tests.exports import reading
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -86,7 +86,7 @@ def record(draft: Callable[..., Incident], people: SimpleNamespace) -> Incident:
             age_group="adult")  # fmt: skip
     for verb, name in ((Verb.SUBMIT, "researcher"), (Verb.VERIFY, "verifier"),
                        (Verb.PUBLISH, "verifier")):  # fmt: skip
-        incident = take_step(verb, incident_id=incident.pk, actor=getattr(people, name))
+        incident = take_a_step(verb, incident_id=incident.pk, actor=getattr(people, name))
     return incident
 
 

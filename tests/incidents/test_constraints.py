@@ -45,6 +45,7 @@ from incidents.models import (
     PublishedPart,
     PublishedReference,
     PublishedTally,
+    PublishedTallySum,
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
@@ -66,6 +67,7 @@ from tests.incidents import (
     test_codes,
     test_completeness,
     test_key_counts,
+    test_tally_sums,
     test_waiting,
     test_warnings,
 )
@@ -230,6 +232,14 @@ published_group_value = plain(
     dimension="weapon",
     value="new",
     is_alternative=False,
+)
+published_tally_sum = plain(
+    PublishedTallySum,
+    **{
+        field.name: None if field.null else 1
+        for field in PublishedTallySum._meta.concrete_fields
+        if not field.primary_key
+    },
 )
 published_key_count = plain(PublishedKeyCount, kind="traits", key="new", n=1)
 published_change = plain(
@@ -795,6 +805,15 @@ INDEX = [
         )[1],
         {"value": "old"},
         {"value": "newer"},
+    ),
+    (
+        "incidents_publishedtallysum_once",
+        lambda world, **values: (
+            published_tally_sum(world, adm1="old"),
+            published_tally_sum(world, **values),
+        )[1],
+        {"adm1": "old"},
+        {"adm1": "new"},
     ),
     (
         "incidents_publishedkeycount_once",
@@ -1755,6 +1774,7 @@ KEPT = {
             "incidents_publishedversion",
             "incidents_redaction",
             "incidents_redactedtext",
+            "incidents_warninganswer",
         )
         for operation in GROWS
     },
@@ -1776,7 +1796,11 @@ def _statement(table: str, operation: str) -> str:
 def test_what_stays_is_not_removed_even_by_the_owner(
     people: SimpleNamespace, table: str, operation: str, name: str
 ) -> None:
-    columns = {"incidents_review": "verb", "incidents_redactedtext": "text"}
+    columns = {
+        "incidents_review": "verb",
+        "incidents_redactedtext": "text",
+        "incidents_warninganswer": "reason",
+    }
     column = columns.get(table, "seq")
     sql = _statement(table, operation).format(column, column)
     refused = refusal(partial(run, sql, using="owner"), people.verifier, using="owner")
@@ -1930,6 +1954,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | test_history.TRIGGERS
         | test_codes.TRIGGERS
         | test_key_counts.TRIGGERS
+        | test_tally_sums.TRIGGERS
         | test_waiting.TRIGGERS
         | test_warnings.TRIGGERS
         | test_warnings.TESTED

@@ -318,6 +318,37 @@ class Leave(Act):
 # --- Steps ---
 
 
+@dataclass(frozen=True)
+class Answer(Act):
+    """A reason to a warning: no edit, so that neither the revision nor who has a hand in it moves."""
+
+    person: str
+    record: Record
+    warning: str
+    about: int | None
+    reason: str
+
+    def refused(self, world: World) -> Refusal:
+        person = world.people[self.person]
+        if not world.sees(self.person, self.record):
+            return NotFound
+        right = {"draft": "edit", "submitted": "verify"}.get(self.record.state)
+        if right is None:
+            return Conflict
+        if not person.may(right):
+            return NotAllowed
+        if not self.reason.strip():
+            return Invalid
+        is_hidden = self.about is not None and not world.sees(self.person, world.record(self.about))
+        return NotFound if is_hidden else None
+
+    def do(self, world: World, desk: Any) -> Any:
+        desk.answer(self)
+
+    def done(self, world: World, result: Any) -> None:
+        pass
+
+
 @dataclass
 class Step(Act):
     person: str
@@ -362,7 +393,7 @@ class Step(Act):
     def _verify_refused(self, world: World) -> Refusal:
         if self.person in world.editors(self.record):
             return NotAllowed
-        if world.lacks(self.record):
+        if world.lacks(self.record) or world.warned[self.record.pk]:
             return Invalid
         if self.looked_at == "else":
             return Stale

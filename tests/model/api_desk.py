@@ -110,6 +110,10 @@ class OverTheApi(Services):
             "links": dict(links.values_list("pk", "claim_id")) if links is not None else {},
         }
 
+    def answer(self, answer: acts.Answer) -> None:
+        path = f"warnings/{answer.warning}/answer/"
+        self.ask("POST", answer.person, answer.record, path, {"reason": answer.reason})
+
     def step(self, step: acts.Step, revision: int) -> Any:
         body = {"reason": step.reason, "note": step.note}
         if step.looked_at:

@@ -63,6 +63,7 @@ def footprint() -> tuple[int, ...]:
         "(SELECT count(*) FROM incidents_ledgerentry), "
         "(SELECT coalesce(max(id), 0) FROM incidents_review), "
         "(SELECT count(*) FROM incidents_merge), "
+        "(SELECT count(*) FROM incidents_warninganswer), "
         "(SELECT coalesce(sum(last), 0) FROM incidents_codecounter), "
         "(SELECT coalesce(sum(number), 0) FROM incidents_incidentrevision)"
     )[0]
@@ -106,6 +107,18 @@ def records(world: World) -> None:
             assert found[record.pk] == {
                 key: {name: _plain(row[name]) for name in columns} for key, row in record.rows(kind)
             }, (kind, record.pk)
+
+
+def warned(world: World) -> dict[int, list[tuple[str, int | None]]]:
+    """Of each record, the warnings that wait for an answer."""
+    found: dict[int, list[tuple[str, int | None]]] = {record.pk: [] for record in world.records}
+    for pk, fingerprint, about in run(
+        "SELECT i.id, w.fingerprint, w.about FROM unnest(%s::bigint[]) AS i (id), "
+        "LATERAL incidents_warnings(i.id) w WHERE w.is_open AND w.asks = 'answer'",
+        [list(found)],
+    ):
+        found[pk].append((fingerprint, about))
+    return found
 
 
 def acted(since: int, person: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from harmtracker.accounts.models import User
 from harmtracker.errors import NotAllowed, NotFound
 from harmtracker.history.acting import acting
-from incidents import entering, merging, redaction, services, workflow
+from incidents import answering, entering, merging, redaction, services, workflow
 from incidents.editing import editing
 from incidents.models import (
     Actor,
@@ -189,6 +189,10 @@ class Services:
     def set_active(self, person: str, who: str, is_active: bool) -> None:
         with acting(self.person(person)):
             User.objects.filter(username=who).update(is_active=is_active)
+
+    def answer(self, answer: acts.Answer) -> None:
+        named = Incident.objects.get(pk=answer.record.pk).uuid
+        answering.answer(self.person(answer.person), named, answer.warning, answer.reason)
 
     def step(self, step: acts.Step, revision: int) -> Any:
         seen = None

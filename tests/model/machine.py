@@ -34,6 +34,7 @@ from tests.model.acts import (
     Act,
     Add,
     Alter,
+    Answer,
     Change,
     Edit,
     Enter,
@@ -173,6 +174,7 @@ class Acts(RuleBasedStateMachine):
             self.rename: 7,
             self.leave_or_return: 3,
             self.remark: 2,
+            self.answer: 4,
             self.enter: 3,
         }
         self.r.choices(list(ways), list(ways.values()))[0]()
@@ -201,6 +203,7 @@ class Acts(RuleBasedStateMachine):
         act.done(world, result)
         checks.acted(before[0], world.people[act.person].pk)
         checks.records(world)
+        world.warned = checks.warned(world)
         return True
 
     def text(self) -> str:
@@ -380,6 +383,22 @@ class Acts(RuleBasedStateMachine):
     def remark(self) -> None:
         self.take(Remark(self.anybody(), self.record()))
 
+    def answer(self) -> None:
+        """A warning of any record, where there is one; nearly always by somebody who may."""
+        warned = [record for record in self.world.records if self.world.warned[record.pk]]
+        if warned:
+            self._answer(self.r.choice(warned), "" if self.seldom() else "It is as it is")
+
+    def _answer(self, record: Record, reason: str = "It is as it is") -> bool:
+        warning, about = self.r.choice(self.world.warned[record.pk])
+        answers = [Answer(name, record, warning, about, reason) for name in GROUPS]
+        possible = [one for one in answers if one.refused(self.world) is None]
+        is_any = not possible or self.r.random() < 0.1
+        was_answered = self.take(self.r.choice(answers if is_any else possible))
+        if was_answered:
+            assert (warning, about) not in self.world.warned[record.pk]
+        return was_answered
+
     def leave_or_return(self) -> None:
         away = [one.name for one in self.world.people.values() if not one.is_active]
         if away and self.r.random() < 0.8:
@@ -392,7 +411,15 @@ class Acts(RuleBasedStateMachine):
     def next_step(self) -> None:
         """A step that somebody may take, where there is one."""
         verbs = ["submit", "verify", "publish", "retract", "propose_retraction", "reopen"]
-        self._take_possible(self.record(), [*verbs, "retract", "propose_retraction"])
+        record = self.record()
+        self._answer_all(record)
+        self._take_possible(record, [*verbs, "retract", "propose_retraction"])
+
+    def _answer_all(self, record: Record) -> None:
+        """As verifiers do before they verify, most of the time."""
+        while record.state == "submitted" and self.world.warned[record.pk]:
+            if self.r.random() < 0.1 or not self._answer(record):
+                break
 
     def _take_possible(self, record: Record, verbs: list[str]) -> bool:
         reason = self.text() if self.r.random() < 0.2 else "For a reason"
@@ -417,6 +444,7 @@ class Acts(RuleBasedStateMachine):
             if record.state == "submitted" and self.r.random() < 0.4:
                 # One of those who may verify and may have edited as well.
                 self.take(Step(self.r.choice(BOTH), record, "verify"))
+            self._answer_all(record)
             was_taken = self._take_possible(record, ["submit", "verify", "publish"])
             if not was_taken or self.r.random() < 0.15:
                 break

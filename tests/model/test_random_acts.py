@@ -38,5 +38,5 @@ def test_people_do_what_they_may_and_nothing_else(
         with capsys.disabled():
             lines = [f"{count:6} {what}" for what, count in sorted(acts.tally.items())]
             print("\n" + "\n".join(lines))  # noqa: T201
-    for needed in ("publish: done", "edit: done", "submit: done"):
+    for needed in ("publish: done", "edit: done", "submit: done", "answer: done"):
         assert acts.tally[needed], needed

@@ -157,6 +157,9 @@ class World:
     records: list[Record] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
+    # Record -> its warnings that wait for an answer: fingerprint, and the record it tells of. What
+    # raises one is tested elsewhere; the model is told, and knows what follows.
+    warned: dict[int, list[tuple[str, int | None]]] = field(default_factory=dict)
     tick: int = 0
     serial: int = 0
     touched: set[int] = field(default_factory=set)

@@ -19,6 +19,7 @@ from incidents.models import Claim, Dataset, Incident, ReleaseBuild
 from incidents.releases import making
 from incidents.totals.grouping import GROUPINGS
 from sources.models import Article
+from tests.builders import take_a_step
 from tests.changes.conftest import head, retract
 from tests.drafts import merge_into, publish_again
 from tests.exports import reading
@@ -39,7 +40,7 @@ def to_the_public(incident: Incident, people: SimpleNamespace) -> Incident:
         (Verb.VERIFY, people.verifier),
         (Verb.PUBLISH, people.verifier),
     ):
-        incident = workflow.take_step(verb, incident_id=incident.pk, actor=actor)
+        incident = take_a_step(verb, incident_id=incident.pk, actor=actor)
     return incident
 
 
