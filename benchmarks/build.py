@@ -21,7 +21,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 import psycopg
@@ -36,6 +36,13 @@ SEED = 4
 FORM = 6
 
 Reference = tuple[tuple[str, str], tuple[dict[str, Any], int]]
+
+
+class Copies(NamedTuple):
+    """That not all are built: so many are, and the others are copies, ``whole`` or listed alone."""
+
+    built: int
+    whole: bool
 
 
 def set_up(folder: Path) -> None:
@@ -202,8 +209,11 @@ def _references(found: list[Reference]) -> None:
 # --- In the main process ---
 
 
-def build(folder: Path, count: int) -> None:
+def build(folder: Path, count: int, copies: Copies | None = None) -> None:
     """Build the database of ``count`` incidents in a folder, or leave the one that is there."""
+    if copies is not None:
+        _copied(folder, count, copies)
+        return
     stamp = folder / "benchmark.json"
     wanted = {"count": count, "seed": SEED, "form": FORM}
     found = json.loads(stamp.read_text()) if stamp.exists() else {}
@@ -220,6 +230,23 @@ def build(folder: Path, count: int) -> None:
     stamp.write_text(json.dumps(wanted))
     took = time.monotonic() - start
     print(f"  {'in all':<46} {took:7.1f} s, {count / took:,.0f} incidents/s", flush=True)
+
+
+def _copied(folder: Path, count: int, copies: Copies) -> None:
+    """Build some, and copy those."""
+    from benchmarks.copies import copy_out
+
+    stamp = folder / "copies.json"
+    wanted = {"count": count, "built": copies.built, "whole": copies.whole}
+    build(folder, copies.built)
+    if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+        return
+    if stamp.exists():
+        raise SystemExit(f"{folder} has other copies: delete it.")
+    copy_out(copies.built, count, whole=copies.whole)
+    with timed("counts and sums over the index"):
+        count_index(is_on=True)
+    stamp.write_text(json.dumps(wanted))
 
 
 def _build(folder: Path, count: int) -> None:
@@ -270,7 +297,7 @@ def _build(folder: Path, count: int) -> None:
                 pass
             with superuser() as connection:
                 _finish_casework(connection, last)
-        _count_keys(is_on=False)
+        count_index(is_on=False)
         with timed("documents, commitments and index rows"):
             hashes: list[str] = []
             found_all: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
@@ -287,8 +314,8 @@ def _build(folder: Path, count: int) -> None:
             items = sorted(found_all.items(), key=lambda item: item[0])
             del found_all
             list(pool.map(_references, [items[n::PROCESSES] for n in range(PROCESSES)]))
-    with timed("counts of the index's keys"):
-        _count_keys(is_on=True)
+    with timed("counts and sums over the index"):
+        count_index(is_on=True)
     with timed("the ledger's chain"):
         _chain(ledger_head, codes, hashes)
     with timed("VACUUM ANALYZE"), superuser() as connection:
@@ -298,18 +325,21 @@ def _build(folder: Path, count: int) -> None:
         connection.execute("CHECKPOINT")
 
 
-def _count_keys(*, is_on: bool) -> None:
-    """Leave the index's keys uncounted while two processes write it, who would wait for each other;
-    then count them all at once, as the migration did."""
-    migration = import_module("incidents.migrations.0020_key_counts")
+def count_index(*, is_on: bool) -> None:
+    """Leave the index uncounted while two processes write it, who would wait for each other; then
+    count all of it at once, as the migrations did."""
+    counts = import_module("incidents.migrations.0020_key_counts")
+    sums = import_module("incidents.migrations.0024_tally_sums")
     with superuser() as connection:
         switched = "ENABLE" if is_on else "DISABLE"
-        connection.execute(f"ALTER TABLE incidents_publishedincident {switched} TRIGGER USER")
+        for table in ("incidents_publishedincident", "incidents_publishedtally"):
+            connection.execute(f"ALTER TABLE {table} {switched} TRIGGER USER")
         if is_on:
-            connection.execute("TRUNCATE incidents_publishedkeycount")
+            connection.execute("TRUNCATE incidents_publishedkeycount, incidents_publishedtallysum")
             connection.execute(
-                f"INSERT INTO incidents_publishedkeycount (kind, key, n) {migration.HELD}"
+                f"INSERT INTO incidents_publishedkeycount (kind, key, n) {counts.HELD}"
             )
+            connection.execute(sums.FILL)
 
 
 def _spans(count: int) -> list[range]:

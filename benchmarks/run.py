@@ -32,7 +32,8 @@ def main() -> None:
     folder = options.folder / f"n{count}"
     folder.mkdir(parents=True, exist_ok=True)
     build.set_up(folder)
-    build.build(folder, count)
+    copies = build.Copies(options.built, not options.index_only) if options.built else None
+    build.build(folder, count, copies)
     every = {
         **parts.PARTS,
         "as_of": as_of.as_of,
@@ -93,6 +94,8 @@ def _options() -> argparse.Namespace:
     scratch = Path(tempfile.gettempdir())
     add("--incidents", type=int, default=100_000, help="how many to build (100,000)")
     add("--full", action="store_true", help="1,000,000 incidents")
+    add("--built", type=int, help="how many of them to build; the others are copies of these")
+    add("--index-only", action="store_true", help="copies without documents: lists and totals")
     add("--only", action="append", choices=_names(), metavar="PART", help=", ".join(_names()))
     add("--seconds", type=float, default=4.0, help="of each round of each contender (4)")
     add("--rounds", type=int, default=5, help="rounds, one contender after the other (5)")

@@ -40,7 +40,7 @@ class Server:
         )
 
     def wait_until_ready(self, path: str) -> None:
-        for _ in range(300):
+        for _ in range(1200):
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start: it ended with an error above.")
             try:
@@ -48,7 +48,7 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.1)
-        raise SystemExit(f"{self.name} did not answer in 30 s.")
+        raise SystemExit(f"{self.name} did not answer in two minutes.")
 
     def get(self, path: str) -> bytes:
         address = f"http://127.0.0.1:{self.port}{path}"

@@ -30,7 +30,7 @@ _BY_MONTH = f"""
            count(*) FILTER (WHERE first AND could_move),
            {", ".join(_FIGURES.format(bucket) for bucket in BUCKETS)}
     FROM (
-        SELECT t.*, month_from AS month, false AS could_move FROM {{source}}
+        SELECT t.*, month_from AS month, {{moved}} AS could_move FROM {{source}}
         WHERE {{condition}} AND coalesce(month_from = month_until, false)
         UNION ALL
         SELECT t.*, p.month, date_earliest IS NOT NULL OR date_latest IS NOT NULL
@@ -42,11 +42,48 @@ _BY_MONTH = f"""
     ) t
     GROUP BY month, adm1, outcome
 """
+# The same, with rows added up before they are put into months: faster where they are many.
+_ADDED = """
+    count(*) FILTER (WHERE {0}_given) AS {0}_n, count({0}_min) AS {0}_low,
+    count({0}_best) AS {0}_known, count({0}_max) AS {0}_high,
+    sum({0}_min) AS {0}_min, sum({0}_best) AS {0}_best, sum({0}_max) AS {0}_max
+"""
+_AGAIN = """
+    sum({0}_min)::bigint,
+    CASE WHEN sum({0}_n) = sum({0}_known) THEN sum({0}_best) END::bigint,
+    CASE WHEN sum({0}_n) = sum({0}_high) THEN sum({0}_max) END::bigint,
+    sum({0}_n) > sum({0}_high) AND sum({0}_low) > 0,
+    sum({0}_n)::bigint, (sum({0}_n) - sum({0}_known))::bigint
+"""
+_ADDED_FIRST = f"""
+    WITH added AS (
+        SELECT month_from, month_until, adm1, outcome, count(*) FILTER (WHERE first) AS n,
+               count(*) FILTER (WHERE first AND {{moved}}) AS moved,
+               {", ".join(_ADDED.format(bucket) for bucket in BUCKETS)}
+        FROM {{source}} WHERE {{condition}}
+        GROUP BY month_from, month_until, adm1, outcome
+    )
+    SELECT month, adm1, outcome, sum(n)::bigint, sum(could_move)::bigint,
+           {", ".join(_AGAIN.format(bucket) for bucket in BUCKETS)}
+    FROM (
+        SELECT *, month_from AS month, moved AS could_move FROM added
+        WHERE coalesce(month_from = month_until, false)
+        UNION ALL
+        SELECT added.*, p.month, CASE WHEN month_from IS NOT NULL OR month_until IS NOT NULL
+                                      THEN n ELSE 0 END
+        FROM added LEFT JOIN LATERAL generate_series(
+            greatest(coalesce(month_from, {{first}}), {{low}}),
+            least(coalesce(month_until, {{last}}), {{high}})
+        ) p (month) ON month_from IS NOT NULL OR month_until IS NOT NULL
+        WHERE NOT coalesce(month_from = month_until, false)
+    ) t
+    GROUP BY month, adm1, outcome
+"""
 _COUNTED = "left_out IS NULL AND valid_until IS NULL"
 
 
 def _by_month(bench: Bench, **parts: Any) -> str:
-    """The query by hand. What an open end reaches to is known beforehand to whoever writes it."""
+    """The better query by hand; what an open end reaches to is known to whoever writes it."""
     low, high = bench.database.execute(
         f"SELECT min(coalesce(month_from, month_until)), max(coalesce(month_until, month_from)) "
         f"FROM incidents_publishedtally WHERE {_COUNTED}"
@@ -59,7 +96,18 @@ def _by_month(bench: Bench, **parts: Any) -> str:
         "low": low,
         "high": high,
     }
-    return _BY_MONTH.format(**{**usual, **parts})
+    values = {**usual, "moved": "false", **parts}
+    found, taken = [], []
+    both = [text.format(**values) for text in (_BY_MONTH, _ADDED_FIRST)]
+    for sql in both:
+        start = time.perf_counter()
+        found.append({row[:3]: row[3:] for row in _fetched(bench, sql)})
+        taken.append(time.perf_counter() - start)
+    same("by hand, in two ways", *found)
+    bench.report.note(
+        f"by hand: {taken[0] * 1000:,.0f} ms at once, {taken[1] * 1000:,.0f} ms added up first"
+    )
+    return both[0] if taken[0] <= taken[1] else both[1]
 
 
 def _month(index: int | None) -> str | None:
@@ -164,7 +212,8 @@ def totals(bench: Bench) -> None:
         condition="t.left_out IS NULL",
         low=2023 * 12,
         high=2023 * 12 + 11,
-    ).replace("false AS could_move", f"{moved} AS could_move")
+        moved=moved,
+    )
     _against(bench, "totals of a country and year", of_a_year, sql, "totals-of-a-year-by-hand")
     head = bench.product.json("/api/v1/")["position"]
     before = _path(group_by="month,adm1", as_of=head - 1)

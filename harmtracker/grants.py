@@ -76,6 +76,7 @@ APP: dict[str, str] = {
     "incidents_publishedreference": ALL,
     "incidents_publishedchange": ALL,
     "incidents_publishedkeycount": ALL,
+    "incidents_publishedtallysum": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -121,6 +122,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedreference": READ,
     "incidents_publishedchange": READ,
     "incidents_publishedkeycount": READ,
+    "incidents_publishedtallysum": READ,
     "incidents_release": READ,
     "incidents_releasebuild": READ,
     "incidents_releasefile": READ,

@@ -10,20 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connections
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-
-
-class _AsBytes(Loader):
-    """A value of type text, in UTF-8 as the connection has it."""
-
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
+from psycopg.pq import Format
+from psycopg.types.string import ByteaBinaryLoader
 
 
 @contextmanager
 def cursor(using: str) -> Iterator[Any]:
     """A cursor that gives columns of type ``text`` as bytes, and all others as usual."""
     with connections[using].cursor() as found:
-        found.cursor.adapters.register_loader("text", _AsBytes)
+        # In the binary format a text is its bytes, and psycopg has those taken over in C.
+        found.cursor.format = Format.BINARY
+        found.cursor.adapters.register_loader("text", ByteaBinaryLoader)
         yield found

@@ -39,6 +39,7 @@ from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWi
 from .review import Look, Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
+from .tally_sums import PublishedTallySum
 from .victims import Victim, VictimClaim
 from .waiting import Waiting, WaitingCount
 from .weapons import WeaponType, WeaponUse
@@ -74,6 +75,7 @@ __all__ = [
     "PublishedPart",
     "PublishedReference",
     "PublishedTally",
+    "PublishedTallySum",
     "PublishedTotal",
     "PublishedVersion",
     "PublishedVictim",

@@ -77,6 +77,9 @@ class PublishedTally(models.Model):
                 fields=["ended_by"], name="tally_ended", condition=Q(ended_by__isnull=False)
             ),
             models.Index(
+                fields=["valid_until"], name="tally_by_end", condition=Q(valid_until__isnull=False)
+            ),
+            models.Index(
                 fields=["month_until"],
                 name="tally_open_beginning",
                 condition=Q(month_from__isnull=True, month_until__isnull=False),

@@ -12,7 +12,7 @@ from django.db import connections
 from incidents.models import PublishedGroupValue, PublishedIncident, PublishedPart, PublishedTally
 from incidents.models.rows import BOUNDS
 from incidents.models.tallies import BUCKETS
-from incidents.totals.grouping import SIDE_BY_SIDE
+from incidents.models.tally_sums import SIDE_BY_SIDE
 from incidents.totals.periods import month_of, week_of
 
 from .index_keys import weapon_levels

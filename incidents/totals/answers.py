@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from django.db import connections, transaction
+from django.db import connections
+from psycopg import ClientCursor
 
 from harmtracker.codes import code_list
 from harmtracker.errors import Invalid
 from incidents.exports.selecting import USING, Statement
 from incidents.models.tallies import BUCKETS
+from incidents.models.tally_sums import SIDE_BY_SIDE
 
-from . import statements
-from .grouping import BUCKET, OUTCOME, SIDE_BY_SIDE, Asked
+from . import persons, sums
+from .grouping import BUCKET, OUTCOME, Asked
 from .periods import PERIODS, label_of
 
 MOST_GROUPS = 50_000
@@ -27,7 +29,7 @@ Key = tuple[str | None, ...]
 # FIGURES of a bucket, or of several one after the other.
 Values = tuple[Any, ...]
 NONE: Values = (None, None, None, False, 0, 0)
-_WIDTH = len(statements.FIGURES)
+_WIDTH = len(sums.FIGURES)
 
 
 class Figures(NamedTuple):
@@ -68,68 +70,65 @@ class Answer:
 
 def answer(asked: Asked) -> Answer:
     """Raises :class:`Invalid` where there are more groups than an answer has."""
-    with transaction.atomic(using=USING):
-        with connections[USING].cursor() as cursor:
-            cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEM}'")
-        reach = statements.reach(asked)
-        if reach is not None:
-            asked = replace(asked, reaches_back=_rows(reach)[0][0])
-        groups, whole = _groups(asked)
-        left_out = dict.fromkeys(REASONS, 0)
-        left_out.update(_rows(statements.left_out(asked)))
+    groups, whole, left_out = _groups(asked)
     if len(groups) > MOST_GROUPS:
         raise Invalid(
             f"These are more than {MOST_GROUPS:,} groups: narrow the filters, or group by less."
         )
-    return Answer(asked, groups, whole, left_out)
+    return Answer(asked, groups, whole, {**dict.fromkeys(REASONS, 0), **left_out})
 
 
 def _rows(statement: Statement) -> list[tuple[Any, ...]]:
-    with connections[USING].cursor() as cursor:
-        cursor.execute(statement.sql, statement.parameters)
+    """Both statements in one round trip and transaction: a cursor that binds values here can."""
+    connection = connections[USING]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, ClientCursor(connection.connection) as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEM}'; {statement.sql}", statement.parameters)
+        cursor.nextset()
         return cursor.fetchall()
 
 
-def _groups(asked: Asked) -> tuple[list[Group], Group]:
+def _groups(asked: Asked) -> tuple[list[Group], Group, dict[str, int]]:
+    """The groups, the whole, and how many are in neither, by why."""
     if asked.is_of_persons:
-        return _of_persons(asked), _whole(asked, BUCKETS)
-    if OUTCOME in asked.groupings or not asked.groupings:
-        every = _of_incidents(asked, SIDE_BY_SIDE) if asked.groupings else []
-        return [group for is_whole, group in every if not is_whole], _whole(asked, SIDE_BY_SIDE)
-    whole, groups = Group(()), []
-    for is_whole, group in _of_incidents(asked, SIDE_BY_SIDE):
-        if is_whole:
-            whole = group
-        else:
-            groups.append(group)
-    return groups, whole
+        return _of_persons(asked), *_whole(asked, BUCKETS)
+    groups, whole, left_out = _of_incidents(asked, SIDE_BY_SIDE)
+    if OUTCOME in asked.groupings:
+        whole, left_out = _whole(asked, SIDE_BY_SIDE)
+    return groups if asked.groupings else [], whole, left_out
 
 
-def _whole(asked: Asked, buckets: tuple[str, ...]) -> Group:
+def _whole(asked: Asked, buckets: tuple[str, ...]) -> tuple[Group, dict[str, int]]:
     """Every incident once. Of the groupings it knows those by which one may be in several."""
     once = replace(asked, groupings=(*asked.periods, *asked.several))
-    for _is_whole, group in _of_incidents(once, buckets, only_whole=True):
-        return group
-    return Group(())
+    _none, whole, left_out = _of_incidents(once, buckets, only_whole=True)
+    return whole, left_out
 
 
 def _of_incidents(
     asked: Asked, buckets: tuple[str, ...], *, only_whole: bool = False
-) -> Iterator[tuple[bool, Group]]:
-    """Groups, and the whole as one of them: whether it is that comes first."""
-    rows = _rows(statements.of_incidents(asked, buckets, _MOST_ROWS, only_whole=only_whole))
+) -> tuple[list[Group], Group, dict[str, int]]:
+    only_whole = only_whole or not asked.groupings
+    is_kept = not only_whole and sums.is_kept(asked, buckets)
+    rows = _rows(sums.statement(asked, buckets, _MOST_ROWS, only_whole=only_whole or is_kept))
+    if is_kept:
+        rows += _rows(sums.groups_of_kept(asked, buckets, _MOST_ROWS))
     end = 1 + len(asked.groupings)
-    start = end + 1 + len(statements.COUNTS)
+    start = end + 1 + len(sums.COUNTS)
     write = _writers(asked)
-    last: Any = None
-    group = Group(())
+    whole, left_out = Group(()), {}
+    groups: list[Group] = []
+    last: Any = (True,)
+    group = whole
     for row in rows:
-        if row[:end] != last:
-            if last is not None:
-                yield last[0], group
-            last = row[:end]
-            group = Group(() if row[0] else _key(write, row[1:end]))
         outcome, incidents, could_move, undated, shared, either_or, from_parts = row[end:start]
+        if row[0] is None:
+            left_out[outcome] = incidents
+            continue
+        if not row[0] and row[:end] != last:
+            last = row[:end]
+            group = Group(_key(write, row[1:end]))
+            groups.append(group)
         group.incidents += incidents
         group.could_move += could_move
         group.undated += undated
@@ -139,8 +138,7 @@ def _of_incidents(
             group.figures[outcome] = Figures(buckets, row[start:])
             if from_parts:
                 group.from_parts[outcome] = from_parts
-    if last is not None:
-        yield last[0], group
+    return groups, whole, left_out
 
 
 def _writers(asked: Asked) -> list[str | None]:
@@ -160,7 +158,7 @@ def _of_persons(asked: Asked) -> list[Group]:
     write = _writers(asked)
     groups: dict[Key, Group] = {}
     found: dict[Key, dict[str, dict[str, Values]]] = {}
-    for is_count, *row in _rows(statements.of_persons(asked, _MOST_ROWS)):
+    for is_count, *row in _rows(persons.statement(asked, _MOST_ROWS)):
         key = _key(write, row[:size])
         outcome, bucket, *rest = row[size:]
         group = groups.setdefault(key, Group(key))

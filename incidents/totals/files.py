@@ -18,10 +18,11 @@ import xlsxwriter
 
 from incidents.exports.cells import neutralised
 from incidents.exports.columns import CODE, FLAG, TEXT, WHOLE, Column
+from incidents.models.tally_sums import SIDE_BY_SIDE
 
 from .answers import REASONS, Answer, Figures, Group
-from .grouping import BUCKET, SIDE_BY_SIDE
-from .statements import FIGURES
+from .grouping import BUCKET
+from .sums import FIGURES
 
 _MEANINGS = {
     "min": "At least so many persons. Empty: not known.",

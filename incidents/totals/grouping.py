@@ -22,8 +22,6 @@ OUTCOME, BUCKET = "outcome", "bucket"
 # Those that look at the persons counted, and not at the incident.
 OF_PERSONS = (BUCKET, *PERSONS)
 GROUPINGS = (*PERIODS, *COLUMNS, *SEVERAL, OUTCOME, *OF_PERSONS)
-# The buckets of every answer, side by side.
-SIDE_BY_SIDE = ("civilian", "uncertain")
 
 PERPETRATOR = "alleged_perpetrator"
 DENIED = "denied"
@@ -37,17 +35,14 @@ class Asked:
     groupings: tuple[str, ...]
     # The last day that anything recorded by then can have happened on.
     last_day: datetime.date
-    # The incidents found; None where no filter is asked, which is all of them.
+    # The versions found, of those that were current then and of the last ones of records withdrawn
+    # by then; None where no filter is asked, which is all of them.
     found: QuerySet[Any] | None = None
-    # The same filters over versions that had ended by then.
-    ended: QuerySet[Any] | None = None
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
     is_certain: bool = False
     actor_roles: tuple[str, ...] = ()
     actor_certainties: tuple[str, ...] = ()
-    # The first period of any incident found, where one has an open beginning.
-    reaches_back: int | None = None
 
     @property
     def periods(self) -> list[str]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from .answers import Answer, Figures, Group
-from .statements import FIGURES
+from .sums import FIGURES
 
 Labels = Mapping[str, Mapping[str, str]]
 

@@ -45,6 +45,7 @@ from incidents.models import (
     PublishedPart,
     PublishedReference,
     PublishedTally,
+    PublishedTallySum,
     PublishedTotal,
     PublishedVersion,
     PublishedVictim,
@@ -66,6 +67,7 @@ from tests.incidents import (
     test_codes,
     test_completeness,
     test_key_counts,
+    test_tally_sums,
     test_waiting,
     test_warnings,
 )
@@ -230,6 +232,14 @@ published_group_value = plain(
     dimension="weapon",
     value="new",
     is_alternative=False,
+)
+published_tally_sum = plain(
+    PublishedTallySum,
+    **{
+        field.name: None if field.null else 1
+        for field in PublishedTallySum._meta.concrete_fields
+        if not field.primary_key
+    },
 )
 published_key_count = plain(PublishedKeyCount, kind="traits", key="new", n=1)
 published_change = plain(
@@ -795,6 +805,15 @@ INDEX = [
         )[1],
         {"value": "old"},
         {"value": "newer"},
+    ),
+    (
+        "incidents_publishedtallysum_once",
+        lambda world, **values: (
+            published_tally_sum(world, adm1="old"),
+            published_tally_sum(world, **values),
+        )[1],
+        {"adm1": "old"},
+        {"adm1": "new"},
     ),
     (
         "incidents_publishedkeycount_once",
@@ -1935,6 +1954,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | test_history.TRIGGERS
         | test_codes.TRIGGERS
         | test_key_counts.TRIGGERS
+        | test_tally_sums.TRIGGERS
         | test_waiting.TRIGGERS
         | test_warnings.TRIGGERS
         | test_warnings.TESTED

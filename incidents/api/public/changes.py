@@ -112,11 +112,13 @@ class EntryFilters(StrictFilterSet):
     )
 
 
-class Entry(NamedTuple):
-    """An entry: its ledger position, and its stored text with what the filters say of it."""
+class Read(NamedTuple):
+    """Stored texts of entries with what the filters say of them; the position of the last one, and
+    whether there are more."""
 
-    seq: int
-    text: bytes
+    texts: list[bytes]
+    last: int
+    has_more: bool
 
 
 class Asked(NamedTuple):
@@ -131,7 +133,8 @@ class Asked(NamedTuple):
 _SIZED = """
     SELECT seq, change FROM (
         SELECT seq, change,
-            sum(octet_length(change)) OVER (ORDER BY seq) - octet_length(change) AS before
+            sum(octet_length(change)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING)
+            - octet_length(change) AS before
         FROM ({found}) found
     ) sized WHERE before < %s ORDER BY seq
 """
@@ -144,19 +147,18 @@ _BY_POSITION = _SIZED.format(
 )
 
 
-def read(
-    asked: Asked, after: int, at: int, limit: int, most_bytes: int
-) -> tuple[list[Entry], bool]:
-    """At most so many entries after one position and up to another; whether there are more."""
+def read(asked: Asked, after: int, at: int, limit: int, most_bytes: int) -> Read:
+    """At most so many entries after one position and up to another."""
     if asked.is_plain:
         rows = reading.rows(_RANGE, [after, at, limit, most_bytes])
         # Every position has its entry.
-        return [Entry(*row) for row in rows], bool(rows) and rows[-1][0] < at
+        last = rows[-1][0] if rows else at
+        return Read([text for _seq, text in rows], last, last < at)
     found = _found(asked, after, at, limit + 1)
     keys = list(found)[:limit]
     rows = reading.rows(_BY_POSITION, [keys, most_bytes])
-    entries = [Entry(seq, _said(text, found[seq])) for seq, text in rows]
-    return entries, len(rows) < len(found)
+    texts = [_said(text, found[seq]) for seq, text in rows]
+    return Read(texts, rows[-1][0] if rows else at, len(rows) < len(found))
 
 
 def _said(text: bytes, is_within: bool | None) -> bytes:
@@ -326,14 +328,14 @@ class ChangesView(ChangesBase):
         links = {"alternate": self.beside(request, "changes-feed")}
         if asked_format == "ndjson":
             return self._lines(request, asked, after, at, etag, links)
-        entries, has_more = read(asked, after, at, limit, paging.MAX_PAGE_BYTES)
-        resume = entries[-1].seq if has_more else max(after, at)
+        found = read(asked, after, at, limit, paging.MAX_PAGE_BYTES)
+        resume = found.last if found.has_more else max(after, at)
         envelope: dict[str, Any] = {"next": None, "position": at, "resume": resume}
-        if has_more:
+        if found.has_more:
             query = self.query.with_value(AFTER.name, str(resume))
             envelope["next"] = request.build_absolute_uri(f"{request.path}?{query}")
             links["next"] = envelope["next"]
-        body = joined(envelope, [entry.text for entry in entries])
+        body = joined(envelope, found.texts)
         return self.answer(body, etag, Link=_link_header(links))
 
     def _lines(
@@ -359,10 +361,10 @@ def lines(asked: Asked, after: int, at: int) -> Iterator[bytes]:
     has_more = True
     while has_more:
         with timeouts.for_exports("published"):
-            entries, has_more = read(asked, after, at, LINES_AT_ONCE, BATCH_BYTES)
-        if entries:
-            after = entries[-1].seq
-            yield b"".join(entry.text + b"\n" for entry in entries)
+            found = read(asked, after, at, LINES_AT_ONCE, BATCH_BYTES)
+        has_more, after = found.has_more, found.last
+        if found.texts:
+            yield b"\n".join([*found.texts, b""])
 
 
 @describe_changes("getChangesFeed", summary="Changes as a feed", ok=None, also=[atom.MEDIA_TYPE])

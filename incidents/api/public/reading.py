@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from harmtracker.api import stored_texts
 from harmtracker.api.paging import MAX_NUMBER, Order, Page, Segment, day, no_day, number, text
-from incidents.models import LedgerEntry, PublishedIncident, PublishedReference, PublishedVersion
+from incidents.models import PublishedIncident, PublishedReference, PublishedTally, PublishedVersion
 
 _CODE = re.compile(r"[A-Z]{2,3}-[0-9]{4}-[0-9]{4,9}")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -26,6 +26,7 @@ _LAST_DAY = (
     "SELECT (at AT TIME ZONE 'UTC' + interval '14 hours')::date "
     "FROM incidents_ledgerentry WHERE seq = %s"
 )
+_MOMENT = "SELECT at FROM incidents_ledgerentry WHERE seq = %s"
 _LAST_REDACTION = "SELECT max(seq) FROM incidents_redaction"
 _TEXTS = {
     "summary": "SELECT seq, summary FROM incidents_publishedincident WHERE seq = ANY(%s)",
@@ -79,9 +80,8 @@ def position() -> int:
 
 def moment(position: int) -> str | None:
     """When the ledger's entry at a position was made, as documents write it; UTC."""
-    moments = LedgerEntry.objects.using("published").filter(seq=position)
-    at = moments.values_list("at", flat=True).first()
-    return None if at is None else at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    found = rows(_MOMENT, [position])
+    return found[0][0].astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if found else None
 
 
 def last_day(at: int) -> datetime.date | None:
@@ -99,9 +99,16 @@ def last_redaction() -> int:
     return position or 0
 
 
-def incidents(at: int) -> QuerySet[PublishedIncident]:
-    """The versions that were the current ones at a ledger position."""
-    return PublishedIncident.objects.using("published").filter(_held_at(at))
+def incidents(at: int, *, with_withdrawn: bool = False) -> QuerySet[PublishedIncident]:
+    """The versions that were the current ones at a ledger position; and those as whose successor
+    a record was withdrawn by then, though it may have come back since."""
+    held = _held_at(at)
+    if with_withdrawn:
+        ended = PublishedTally.objects.filter(
+            ended_by__isnull=False, first=True, valid_until__lte=at
+        )
+        held |= Q(pk__in=ended.values("incident"))
+    return PublishedIncident.objects.using("published").filter(held)
 
 
 def _held_at(at: int) -> Q:

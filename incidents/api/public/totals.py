@@ -27,7 +27,6 @@ from harmtracker.codes import code_list
 from harmtracker.errors import Invalid
 from harmtracker.licence import DATA_LICENCE
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
-from incidents.models import PublishedIncident
 from incidents.totals import files, words
 from incidents.totals.answers import Answer, answer
 from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, clash
@@ -204,7 +203,8 @@ class TotalsView(PublicView):
             raise_for([(BOM.name, Unacceptable("Only csv can have one."))])
         head = reading.position()
         at = as_of.position(self.query, head)
-        asked = self._asked(at)
+        moment = reading.moment(at)
+        asked = self._asked(at, moment)
         # The position says as of when.
         query = self.query.normal(without=(FORMAT.name, BOM.name, as_of.AS_OF.name))
         etag = conditional.etag_of(
@@ -222,7 +222,6 @@ class TotalsView(PublicView):
             throttling.count(request, throttling.EXPORTS)
             with timeouts.for_exports():
                 found = _answered(asked)
-        moment = reading.moment(at)
         about = {
             "position": at,
             "moment": moment,
@@ -240,28 +239,22 @@ class TotalsView(PublicView):
             return self.answer(written(found, labels, about), etag)
         return self._file(form, files.table(found, labels, about), etag, bool(with_bom))
 
-    def _asked(self, at: int) -> Asked:
+    def _asked(self, at: int, moment: str | None) -> Asked:
         groupings = self.query.read(GROUP_BY)
-        filterset = TotalsFilters.of(self.query, reading.incidents(at))
+        filterset = TotalsFilters.of(self.query, reading.incidents(at, with_withdrawn=True))
         found = filterset.qs
         given = filterset.given
-        moment = reading.moment(at)
         now = (
             datetime.datetime.fromisoformat(moment)
             if moment
             else datetime.datetime.now(datetime.UTC)
         )
         is_filtered = bool(given.keys() - {"date_match"})
-        ended = None
-        if is_filtered:
-            versions = PublishedIncident.objects.using("published").filter(valid_until__lte=at)
-            ended = TotalsFilters.of(self.query, versions).qs
         asked = Asked(
             at,
             groupings,
             (now + _FURTHEST).date(),
             found if is_filtered else None,
-            ended,
             given.get("date_from"),
             given.get("date_to"),
             given.get("date_match") == "certain",
