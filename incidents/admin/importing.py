@@ -13,6 +13,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.forms import HiddenInput
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.views.decorators.debug import sensitive_post_parameters
@@ -42,7 +43,7 @@ VERIFY, PUBLISH, RETURN = "verify", "publish", "return"
 # Step -> the state of the batch, the states of the records that take it, and how many at once:
 # together they take about a second.
 TAKES: dict[str, tuple[tuple[BatchState, ...], tuple[State, ...], int]] = {
-    VERIFY: ((BatchState.SUBMITTED,), (State.SUBMITTED,), 100),
+    VERIFY: ((BatchState.SUBMITTED,), (State.SUBMITTED,), 50),
     PUBLISH: ((BatchState.VERIFIED,), (State.VERIFIED,), 25),
     RETURN: (
         (BatchState.IMPORTING, BatchState.SUBMITTED, BatchState.VERIFIED),
@@ -79,7 +80,7 @@ class DecisionForm(FreshForm):
                 max_length=LONGEST,
                 required=False,
                 label="Why the open warnings may stand",
-                help_text="It answers each of them, on its own record. Not needed without any.",
+                help_text="It answers each of them, on its own record.",
             )
         self.put_code_last()
 
@@ -248,12 +249,15 @@ def rows_view(request: HttpRequest, batch_id: int) -> HttpResponse:
     user = person(request)
     rows = ImportedRow.objects.filter(batch=batch).select_related("incident").order_by("line")
     outcome, state = request.GET.get("outcome", ""), request.GET.get("state", "")
+    is_warned = request.GET.get("warned") == "yes"
     if (outcome and outcome not in RowOutcome.values) or (state and state not in State.values):
         raise BadRequest("There is no such filter.")
     if outcome:
         rows = rows.filter(outcome=outcome)
     if state:
         rows = rows.filter(incident__in=Incident.objects.visible_to(user).filter(state=state))
+    if is_warned:
+        rows = rows.filter(incident__in=reviewing.with_warnings(batch, user))
     page = Paginator(rows.defer("original"), ROWS).get_page(request.GET.get("p", "1"))
     ids = {row.incident_id for row in page.object_list}
     visible = set(Incident.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True))
@@ -266,6 +270,7 @@ def rows_view(request: HttpRequest, batch_id: int) -> HttpResponse:
         page=page,
         outcome=outcome,
         state=state,
+        is_warned=is_warned,
         outcomes=RowOutcome.choices,
         states=State.choices,
     )
@@ -301,11 +306,14 @@ def decide_view(request: HttpRequest, batch_id: int, step: str) -> HttpResponse:
     return _decision(request, batch, step, form, goes_on=True)
 
 
-def _warned(records: QuerySet[Incident]) -> list[tuple[str, int]]:
-    """Open warnings in words, and on how many records that are to be verified."""
-    waiting = records.filter(state=State.SUBMITTED).values_list("pk", flat=True)
-    found = reviewing.open_warnings(list(waiting))
-    return [(warnings.RULES[rule].label, number) for rule, number in found.items()]
+def _warned(batch: ImportBatch, user: User) -> dict[str, Any]:
+    """How many records that are to be verified have open warnings, and which these are."""
+    found = reviewing.warnings_of(batch, user)
+    return {
+        "records": reviewing.with_warnings(batch, user).count(),
+        "looked_at": reviewing.LOOKED_AT,
+        "rules": [(warnings.RULES[rule].label, number) for rule, number in found.items()],
+    }
 
 
 def _decision(
@@ -317,7 +325,8 @@ def _decision(
     status: int = 200,
     goes_on: bool = False,
 ) -> HttpResponse:
-    possible = {one["name"]: one["why_not"] for one in steps_of(batch, person(request))}
+    user = person(request)
+    possible = {one["name"]: one["why_not"] for one in steps_of(batch, user)}
     why_not = possible.get(NAMES[step], f"The import is {batch.state}: not a step from here.")
     states = reviewing.states(batch)
     waiting = sum(states.get(state, 0) for state in TAKES[step][1])
@@ -327,6 +336,10 @@ def _decision(
     elif not goes_on:
         form.data = data = form.data.copy()
         data["seen"] = reviewing.fingerprint(batch)
+    warned = _warned(batch, user) if step == VERIFY and not (goes_on or why_not) else {}
+    typed = form.data.get("reason", "") if form.is_bound else ""
+    if step == VERIFY and not (typed or form.errors or warned.get("records")):
+        form.fields["reason"].widget = HiddenInput()
     # A code that has grown too old meanwhile is asked for before the next slice.
     needs_code = "code" in form.fields
     records = reviewing.records(batch)
@@ -350,6 +363,6 @@ def _decision(
         first=records.filter(code=None, state__in=TAKES[step][1]).count(),
         again=records.exclude(code=None).filter(state__in=TAKES[step][1]).count(),
         whole=None if goes_on else file_sums.beside(batch)[-1],
-        warned=_warned(records) if step == VERIFY and not goes_on else [],
-        typed=form.data.get("reason", "") if form.is_bound else "",
+        warned=warned,
+        typed=typed,
     )

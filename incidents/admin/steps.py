@@ -187,6 +187,8 @@ def _page(
         ],
         proposal=workflow.latest_review(incident) if step == Verb.RETRACT else None,
         leaving=what,
+        # What is public already is there to be looked up, not to be decided on.
+        stays=step in (Verb.RETURN, Verb.REOPEN),
         # Nothing is read of a tombstone whose reason was not typed yet.
         is_shown=step != Verb.PROPOSE_RETRACTION or bool(reason.strip()),
         moved=moved,

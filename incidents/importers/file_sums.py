@@ -7,8 +7,12 @@ by another way: where the two differ, the difference wants a reason.
 from __future__ import annotations
 
 import csv
+import uuid
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
+
+from django.db.models import Max
 
 from incidents.models import ImportBatch, ImportedRow
 
@@ -22,11 +26,21 @@ YEAR = "year"
 
 
 def of_the_file(batch: ImportBatch) -> dict[str, dict[str, int]]:
-    """Year as it stands in the file -> rows, and the sums of figures that are whole numbers."""
+    """Year as it stands in the file -> rows, and the sums of figures that are whole numbers.
+
+    Stored rows never change, so that they are read again only where some were added.
+    """
+    last = ImportedRow.objects.filter(batch=batch).aggregate(last=Max("pk"))["last"]
+    return {} if last is None else _sums_up_to(batch.uuid, last)
+
+
+@lru_cache(maxsize=8)
+def _sums_up_to(batch_uuid: uuid.UUID, last: int) -> dict[str, dict[str, int]]:
+    batch = ImportBatch.objects.get(uuid=batch_uuid)
     at = {name: place for place, name in enumerate(batch.columns)}
     years: dict[str, dict[str, int]] = {}
-    for cells in _rows(batch):
-        year = _cell(cells, at, YEAR)
+    for cells in _rows(batch, last):
+        year = _readable(_cell(cells, at, YEAR))
         sums = years.setdefault(year or "none", dict.fromkeys(NAMES, 0))
         sums["events"] += 1
         for name, column in COLUMNS.items():
@@ -36,20 +50,27 @@ def of_the_file(batch: ImportBatch) -> dict[str, dict[str, int]]:
     return years
 
 
-def _rows(batch: ImportBatch) -> Iterator[Sequence[str]]:
-    stored = ImportedRow.objects.filter(batch=batch).exclude(outcome="unchanged").order_by("line")
+def _rows(batch: ImportBatch, last: int) -> Iterator[Sequence[str]]:
+    stored = ImportedRow.objects.filter(batch=batch, pk__lte=last).exclude(outcome="unchanged")
     for original in stored.values_list("original", flat=True).iterator(chunk_size=500):
-        yield cells_of(bytes(original))
+        yield _values(bytes(original))
 
 
 def cells_of(original: bytes) -> Sequence[str]:
     """The cells of a row as they stand in the file; none where it cannot be read. What is no UTF-8
     shows as U+FFFD."""
+    return [_readable(cell) for cell in _values(original)]
+
+
+def _values(original: bytes) -> Sequence[str]:
     try:
-        cells = values_of(original)
+        return values_of(original)
     except (csv.Error, StopIteration):
         return ()
-    return [cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for cell in cells]
+
+
+def _readable(cell: str) -> str:
+    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _cell(cells: Sequence[str], at: dict[str, int], column: str) -> str:

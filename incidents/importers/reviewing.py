@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from django.db.models.functions import Now
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
-from incidents import warnings
 from incidents.choices import BatchState, RowOutcome, State, Verb
 from incidents.models import (
     ImportBatch,
@@ -34,8 +33,11 @@ from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.commitments import commit
 from incidents.publishing.document import build_contents
 
-# Records whose contents are in memory together.
-AT_ONCE = 200
+from . import warned
+from .warned import SEES_ALL, in_parts
+
+# Records with open warnings of which it is told which warnings these are: each takes milliseconds.
+LOOKED_AT = 200
 # Of a row that changed no record, none is reviewed.
 REVIEWED = (RowOutcome.CREATED, RowOutcome.CLAIM_ADDED, RowOutcome.CORRECTED)
 FOUR_EYES = "An import is verified and published by another person than the one who imported it."
@@ -57,7 +59,7 @@ def visible_to(person: User) -> QuerySet[ImportBatch]:
     )
     if not person.is_active or not person.has_perm("incidents.view_importbatch"):
         return batches.none()
-    if person.has_perm("incidents.verify_incident"):
+    if person.has_perm(SEES_ALL):
         return batches
     return batches.filter(importer=person)
 
@@ -178,7 +180,7 @@ def _take(
     say: Say = _quiet,
 ) -> None:
     """One review for each record, and then its state. Contents are not built here."""
-    for some in _some(incidents):
+    for some in in_parts(incidents):
         Review.objects.bulk_create(
             [
                 Review(
@@ -197,11 +199,6 @@ def _take(
 
 def _move(incidents: Sequence[Incident], target: State) -> None:
     Incident.objects.filter(pk__in=[incident.pk for incident in incidents]).update(state=target)
-
-
-def _some(incidents: Sequence[Incident]) -> Iterator[Sequence[Incident]]:
-    for start in range(0, len(incidents), AT_ONCE):
-        yield incidents[start : start + AT_ONCE]
 
 
 def submit(batch: ImportBatch, importer: User, *, say: Say = _quiet) -> None:
@@ -254,8 +251,9 @@ def verify(
             _second_person(locked.batch, person)
             locked.refuse_others(State.SUBMITTED, State.VERIFIED, State.PUBLISHED)
             _refuse_merging(locked)
-            _answer_warnings(locked.of_state(State.SUBMITTED), person, reason)
-            for part in _some(locked.of_state(State.SUBMITTED)):
+            waiting = locked.of_state(State.SUBMITTED)
+            warned.answer([incident.pk for incident in waiting], person, reason)
+            for part in in_parts(waiting):
                 _verify(part, locked, person)
                 say(len(part))
             if locked.is_over(State.SUBMITTED):
@@ -267,42 +265,6 @@ def verify(
         if refusal.rule != "incidents_review_four_eyes":
             raise
         raise NotAllowed(refusal.message) from refusal
-
-
-_OPEN = """
-    FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL incidents_warnings(i.id) w
-    WHERE w.is_open AND w.asks = 'answer'
-"""
-
-
-def open_warnings(incidents: Sequence[int]) -> dict[str, int]:
-    """Warnings that an answer is due to, on how many of these records, by rule."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            f"SELECT w.rule, count(DISTINCT i.id) {_OPEN} GROUP BY 1 ORDER BY 1",
-            [list(incidents)],
-        )
-        return dict(cursor.fetchall())
-
-
-def _answer_warnings(waiting: Sequence[Incident], person: User, reason: str) -> None:
-    """One answer to each open warning of each record, all with the reason of the decision."""
-    ids = [incident.pk for incident in waiting]
-    found = open_warnings(ids)
-    if not found:
-        return
-    if not reason.strip():
-        counted = ", ".join(f"{warnings.RULES[rule].label}: {n}" for rule, n in found.items())
-        message = f"Warnings are open on records of the import ({counted}). Say why they may stand."
-        raise Invalid(message, fields={"reason": [message]})
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO incidents_warninganswer (uuid, incident_id, rule, fingerprint, message, "  # noqa: S608
-            "about_id, reason, actor_id, revision) "
-            "SELECT gen_random_uuid(), i.id, w.rule, w.fingerprint, w.message, w.about, %s, %s, "
-            "(SELECT number FROM incidents_incidentrevision r WHERE r.incident_id = i.id) " + _OPEN,
-            [reason, person.pk, ids],
-        )
 
 
 def _verify(some: Sequence[Incident], locked: _Locked, person: User) -> None:
@@ -483,10 +445,19 @@ def states(batch: ImportBatch) -> dict[str, int]:
     return {row["state"]: row["number"] for row in counted}
 
 
-def warned(batch: ImportBatch) -> dict[str, int]:
-    """On how many records of the batch a warning is open, by rule."""
-    waiting = records(batch).filter(state=State.SUBMITTED)
-    return open_warnings(list(waiting.values_list("pk", flat=True)))
+def with_warnings(batch: ImportBatch, reader: User) -> QuerySet[Incident]:
+    """Its records that wait for a verifier with a warning open, as far as ``reader`` may know.
+
+    Answered from what the queue is answered from: of thousands of records none is looked through.
+    """
+    column = "open_warnings" if reader.has_perm(SEES_ALL) else "warnings_told"
+    return records(batch).filter(state=State.SUBMITTED, **{f"waiting__{column}__gt": 0})
+
+
+def warnings_of(batch: ImportBatch, reader: User) -> dict[str, int]:
+    """Rule -> on how many records a warning is open, of the first :data:`LOOKED_AT` with any."""
+    some = with_warnings(batch, reader).order_by("pk").values_list("pk", flat=True)
+    return warned.open_on(list(some[:LOOKED_AT]), reader)
 
 
 def rows(batch: ImportBatch, outcome: str | None = None) -> QuerySet[ImportedRow]:

@@ -78,7 +78,10 @@ class TestWhatLeaves:
         )
         with acting(people.researcher, "Corrected"):
             count = incident.casualtycounts.get(claim=None)
-            services.change(count, max=5, qualifier="range")
+            said = incident.casualtycounts.get(claim__isnull=False)
+            for one in (said, count):
+                services.change(one, max=5, qualifier="range")
+            services.add_basis(count=count, claim=said.claim, bound="max")
         workflow.take_step("submit", incident_id=incident.pk, actor=people.researcher)
         page = signed_in("verifier").get(url(incident, "verify"))
         leaving = page.context["leaving"]

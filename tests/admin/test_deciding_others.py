@@ -27,6 +27,7 @@ from incidents.models import (
     Merge,
     PublishedVersion,
     RedactedText,
+    WarningAnswer,
 )
 from tests.clients import code_of
 from tests.importers.files import one_sided, row, write
@@ -315,6 +316,41 @@ class TestImports:
         batch.refresh_from_db()
         assert (batch.state, batch.reason) == (BatchState.RETURNED, "The wrong file")
         assert reviewing.states(batch) == {"draft": 3}
+
+    def test_the_reason_why_warnings_may_stand_goes_on_with_each_slice(
+        self,
+        tmp_path: Path,
+        people: SimpleNamespace,
+        signed_in: SignedIn,
+        filled: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setitem(
+            importing.TAKES, "verify", ((BatchState.SUBMITTED,), (State.SUBMITTED,), 2)
+        )
+        # More civilians than persons.
+        rows = [row(id=str(number), deaths_civilians="20") for number in (1, 2, 3)]
+        batch = import_file(write(tmp_path, *rows, row(id="4")), people.researcher).batch
+        assert batch is not None
+        client = signed_in("verifier")
+        address = url("importbatch_decide", batch.pk, "verify")
+        page = client.get(address)
+        assert page.context["warned"]["records"] == 3
+        assert "Part above its whole: on 3 records" in page.content.decode()
+        rows_of = client.get(url("importbatch_rows", batch.pk), {"warned": "yes"})
+        assert [one.external_id for one, _seen in rows_of.context["rows"]] == ["1", "2", "3"]
+        refused = client.post(address, filled(page, "decision_form"))
+        assert refused.context["form"].errors["reason"]
+        assert reviewing.states(batch) == {"submitted": 4}
+        said = {**filled(refused, "decision_form"), "reason": "UCDP\nsays so."}
+        going = client.post(address, said)
+        assert reviewing.states(batch) == {"verified": 2, "submitted": 2}
+        assert b"data-goes-on" in going.content
+        assert client.post(address, filled(going, "decision_form")).status_code == 302
+        answers = WarningAnswer.objects.filter(incident__in=reviewing.records(batch))
+        told = {(a.incident_id, a.actor_id, a.reason.replace("\r\n", "\n")) for a in answers}
+        warned = reviewing.records(batch).exclude(external_ids__value="4")
+        assert told == {(i.pk, people.verifier.pk, "UCDP\nsays so.") for i in warned}
 
     def test_ones_own_import_says_why(
         self, batch: ImportBatch, people: SimpleNamespace, signed_in: SignedIn

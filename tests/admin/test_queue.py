@@ -101,8 +101,8 @@ class TestWhatIsShown:
         (row,) = response.context["rows"]
         assert (row["killed"], row["civilians"]) == ("2", "2")
         assert (row["row"].sources, row["row"].days) == (1, 0)
-        # No copy of the article is kept.
-        assert row["row"].warnings == 1
+        # That no copy of the article is kept asks for nothing.
+        assert row["row"].warnings == 0
         assert row["row"].assignment.person == people.other_verifier
         text = words(response)
         assert "looked at for the first time" in text
@@ -140,7 +140,10 @@ class TestWhatIsShown:
         )
         workflow.take_step(Verb.SUBMIT, incident_id=incident.pk, actor=people.researcher)
         response = signed_in("verifier").get(URL)
-        assert re.search(r"since it was returned, \d{4}-\d\d-\d\d nothing", words(response))
+        assert re.search(
+            r"since it was returned, \d{4}-\d\d-\d\d : what changed in .{1,80} nothing",
+            words(response),
+        )
 
     def test_words_in_other_scripts_and_markup_stay_what_they_are(
         self, draft: Draft, signed_in: SignedIn
@@ -174,7 +177,10 @@ class TestFilters:
     ) -> None:
         one, other = draft(State.SUBMITTED), draft(State.VERIFIED, grading="discounted",
             grading_rationale="Nothing happened.")  # fmt: skip
-        country = draft(State.SUBMITTED, place=Place.objects.get(level="country", country="MMR"))
+        country = draft(place=Place.objects.get(level="country", country="MMR"))
+        # No claim is named for its min nor for its max.
+        killed(country, people.researcher, 1, 4)
+        workflow.take_step(Verb.SUBMIT, incident_id=country.pk, actor=people.researcher)
         assignments.take(people.verifier, one.uuid)
         client = signed_in("verifier")
         response = client.get(URL)
@@ -190,8 +196,8 @@ class TestFilters:
             ({"place": str(Place.objects.get(pcode="MMR001").pk)}, {one, other}),
             ({"taken": "taken"}, {one}),
             ({"taken": "free", "state": "submitted"}, {country}),
-            ({"warnings": "yes"}, {one, other, country}),
-            ({"warnings": "no"}, set()),
+            ({"warnings": "yes"}, {country}),
+            ({"warnings": "no"}, {one, other}),
             ({"source": "import"}, set()),
             ({"tab": "free"}, {other, country}),
             ({"tab": "mine"}, {one}),
@@ -199,6 +205,8 @@ class TestFilters:
             page = client.get(URL, asked)
             assert set(listed(page)) == {incident.pk for incident in found}, asked
             assert page.context["found"] == len(found), asked
+        (shown,) = client.get(URL, {"warnings": "yes"}).context["rows"]
+        assert shown["row"].warnings == 2
         narrowed = client.get(URL, {"state": "submitted"})
         # Under the other filters, and of its own every value.
         assert values(narrowed, "State") == {"submitted": 2, "verified": 1}

@@ -129,7 +129,8 @@ class TestTwoEdits:
     def test_a_merge_is_told_on_both_sides(
         self, signed_in: SignIn, draft: Draft, people: SimpleNamespace
     ) -> None:
-        source, target = draft(title="Twice"), draft(title="Once")
+        # Claims are numbered in the order in which they were entered.
+        target, source = draft(title="Once"), draft(title="Twice")
         ends = [last_entry(source), last_entry(target)]
         revisions = [
             IncidentRevision.objects.get(incident=incident).number for incident in (source, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -187,8 +188,9 @@ class TestBringingBack:
 
 
 # Addresses of one record, with something for what else they name.
+NAMED = {"verb": "verify", "merge": uuid.UUID(int=1)}
 OF_ONE = [
-    (pattern.name, {name: "verify" if name == "verb" else 1 for name in converters})
+    (pattern.name, {name: NAMED.get(name, 1) for name in converters})
     for pattern in site.get_model_admin(Incident).get_urls()
     if "incident_id" in (converters := pattern.pattern.converters)
 ]

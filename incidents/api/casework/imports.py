@@ -144,7 +144,8 @@ class ImportSerializer(ImportInListSerializer):
     years = serializers.SerializerMethodField(help_text="The same by year.")
     remarks = serializers.SerializerMethodField(help_text="Remarks by kind and column.")
     warnings = serializers.SerializerMethodField(
-        help_text="Rule -> on how many of its records that wait a warning is open."
+        help_text="Rule -> on how many of its records that wait a warning is open, of the first "
+        "200 that have any."
     )
     records = serializers.SerializerMethodField(help_text="Its records by their state.")
     refused = serializers.SerializerMethodField(help_text="The first 100 rows that were refused.")
@@ -172,7 +173,7 @@ class ImportSerializer(ImportInListSerializer):
         return reviewing.remarks(batch)
 
     def get_warnings(self, batch: ImportBatch) -> dict[str, int]:
-        return reviewing.warned(batch)
+        return reviewing.warnings_of(batch, self.context["request"].user)
 
     def get_records(self, batch: ImportBatch) -> dict[str, int]:
         return reviewing.states(batch)

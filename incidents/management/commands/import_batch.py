@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, DomainError, NotFound
-from incidents.importers import reviewing
+from incidents.choices import State
+from incidents.importers import reviewing, warned
 from incidents.importers.people import named_or_only
 from incidents.models import ImportBatch
 
@@ -98,7 +99,9 @@ class Command(BaseCommand):
         )
         for year in years:
             self.stdout.write(f"  {json.dumps(year)}")
-        for rule, number in reviewing.warned(batch).items():
+        waiting = reviewing.records(batch).filter(state=State.SUBMITTED)
+        found = warned.open_on(list(waiting.values_list("pk", flat=True)))
+        for rule, number in found.items():
             self.stdout.write(f"warning   {rule:<24} {number}")
         for remark in reviewing.remarks(batch):
             self.stdout.write(
