@@ -40,7 +40,8 @@ _SECRET = re.compile(r"(^|[-_])(password\d?|code|token|secret)$")
 # What only the program reads.
 _MACHINERY = re.compile(
     r"^(csrfmiddlewaretoken|next|revision|other_revision|seen|seen-.*|shown|.*_shown|mark|choose:.*"
-    r"|post|sure|step|ticked|expected|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id|initial-.*)$"
+    r"|post|sure|step|ticked|expected|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id"
+    r"|.*-__prefix__-.*|.*-\d+-incident|initial-.*)$"
 )
 
 
