@@ -129,9 +129,9 @@ def _lock(
 
     With ``some``, of its records those that are the next slice.
     """
-    held = visible_to(person).select_for_update(of=("self",), no_key=True)
+    batches = visible_to(person).select_for_update(of=("self",), no_key=True)
     try:
-        batch = held.filter(uuid=batch_uuid).first()
+        batch = batches.filter(uuid=batch_uuid).first()
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != LOCKED:
             raise
