@@ -6,6 +6,7 @@ An admin of evidence derives from :class:`RecordAdmin`, a list that nobody edits
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -23,14 +24,16 @@ from django.db import connections, models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Coalesce, Concat
 from django.forms.formsets import DELETION_FIELD_NAME
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from harmtracker.accounts.models import User
 from harmtracker.admin_fields import Codes, ExactText, Lines
 from harmtracker.admin_keeping import NothingLost
+from harmtracker.asking_once import ask_once
 from harmtracker.codes import CodeArrayField, choices
 from harmtracker.errors import Conflict, DomainError
 from harmtracker.history.models import HistoryEntry
@@ -98,6 +101,8 @@ class RecordForm(forms.ModelForm):
     refusal: DomainError | None = None
     reason_is_due = False
     marks: dict[str, str] = {}
+    # What came back, where the form is only compared with it.
+    sent: Mapping[str, Any] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -179,6 +184,14 @@ class DeskAdmin(FoundBySpelling):
 
     def _get_obj_does_not_exist_redirect(self, *args: Any) -> HttpResponse:
         raise Http404
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method != "POST":
+            # Django goes by the data alone, and a form that is shown once more brings data.
+            request.POST = QueryDict()
+        return super().delete_view(request, object_id, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -296,7 +309,13 @@ class RowsFormSet(forms.BaseInlineFormSet):
 
     removed_along: tuple[str, ...] = ()
 
-    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+    @cached_property
+    def forms(self) -> list[Any]:
+        rows: list[Any] = super().forms
+        ask_once(rows)
+        return rows
+
+    def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if DELETION_FIELD_NAME in form.fields:
             form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = "Remove this row"

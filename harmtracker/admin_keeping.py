@@ -52,15 +52,20 @@ class NotYetSaved(DomainError):
 
 def _with_former(laid: Laid, before: list[Line]) -> list[Line]:
     """The lines of now, and of an earlier time those that nobody has decided yet."""
-    now = {line.name for line in laid.lines}
     for line in before:
-        line.name = laid.renamed.get(line.name, line.name)
-    former = [line for line in before if line.kind == "both" and not line.chosen]
-    return [*laid.lines, *(line for line in former if line.name not in now)]
+        line.name = laid.name_now(line.name)
+    former = {line.name: line for line in before if line.kind == "both" and not line.chosen}
+    # Typed since then, and not changed by others since then, is not decided yet.
+    lines = [former.pop(line.name, line) if line.kind == "mine" else line for line in laid.lines]
+    now = {line.name for line in lines}
+    return [*lines, *(line for line in former.values() if line.name not in now)]
 
 
 class NothingLost(admin.ModelAdmin):
     """For admins of records, whose forms are :class:`harmtracker.admin_base.RecordForm`."""
+
+    # Fields that no page shows again, and that are typed anew.
+    never_kept: tuple[str, ...] = ()
 
     def changeform_view(
         self,
@@ -163,7 +168,7 @@ class NothingLost(admin.ModelAdmin):
             finally:
                 request.method = method
             if page is not None:
-                laid = SideBySide(*page, mine, since).lay()
+                laid = SideBySide(*page, mine, since, self.never_kept).lay()
         # Not with an operator: that is the dictionary's, which holds lists.
         for name, value in marks.items():
             laid.data[name] = value
@@ -177,7 +182,8 @@ class NothingLost(admin.ModelAdmin):
         if row is None:
             return None
         fields = flatten_fieldsets(self.get_fieldsets(request, row))
-        form = self.get_form(request, row, change=True, fields=fields)
+        form: Any = self.get_form(request, row, change=True, fields=fields)
+        form.sent = request.POST
         formsets, _ = self._create_formsets(request, row, change=True)  # type: ignore[attr-defined]
         return form(instance=row), formsets
 

@@ -112,6 +112,12 @@ class Picked(NamedTuple):
     shown: str = ""
 
     @property
+    def number(self) -> int | None:
+        """What was chosen, if that can be an id at all."""
+        is_id = self.choice.isascii() and self.choice.isdecimal() and len(self.choice) < 19
+        return int(self.choice) if is_id else None
+
+    @property
     def asked(self) -> str:
         """The words, where a person typed them."""
         words = self.words.strip()
@@ -122,10 +128,14 @@ class PickWidget(forms.Select):
     """A text to find by, and the list of what was found."""
 
     template_name = "admin/entering/pick.html"
+    # Endings of the names of what it sends beside the id.
+    beside = ("_words", "_shown")
 
     def __init__(self, kind: Kind, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.kind = kind
+        # Rows by id that were asked for together with those of other widgets.
+        self.known: Mapping[int, Any] = {}
 
     def id_for_label(self, id_: str, index: str | None = None) -> str:
         return f"{id_}_words" if id_ else id_
@@ -134,7 +144,7 @@ class PickWidget(forms.Select):
         return False
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Picked:
-        sent = (data.get(f"{name}{part}") or "" for part in ("", "_words", "_shown"))
+        sent = (data.get(f"{name}{part}") or "" for part in ("", *self.beside))
         return Picked(*sent)
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
@@ -144,8 +154,9 @@ class PickWidget(forms.Select):
         picked = value if isinstance(value, Picked) else Picked(str(value or ""))
         asked = picked.asked
         chosen = None
-        if picked.choice.isascii() and picked.choice.isdecimal() and len(picked.choice) < 19:
-            chosen = self.kind.rows().filter(pk=picked.choice).first()
+        if picked.number is not None:
+            chosen = self.known.get(picked.number)
+            chosen = chosen or self.kind.rows().filter(pk=picked.number).first()
         fit = found(self.kind, asked) if asked else []
         label = "" if chosen is None else self.kind.label(chosen)
         options = {row.pk: self.kind.label(row) for row in ([chosen] if chosen else []) + fit}

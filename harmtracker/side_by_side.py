@@ -22,6 +22,7 @@ from django.http import QueryDict
 
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import in_short
+from harmtracker.picking import Picked, PickField
 
 # Hidden inputs of the form that came back: what it showed, and prefixes of the choices in it.
 SHOWN, CHOICE = "shown", "choose:"
@@ -50,6 +51,8 @@ class Line:
     theirs: list[str] = field(default_factory=list)
     # What was chosen already: mine, theirs.
     chosen: str = ""
+    # Endings of the names of further inputs of the field, which say nothing beside ``theirs``.
+    beside: list[str] = field(default_factory=list)
 
     @property
     def choice(self) -> str:
@@ -63,8 +66,12 @@ class Laid:
     data: QueryDict
     lines: list[Line]
     elsewhere: list[str]
-    # Old name of a field in the form -> its name now.
+    # What the names of a row's fields began with -> what they begin with now.
     renamed: dict[str, str]
+
+    def name_now(self, name: str) -> str:
+        row, dash, of_row = name.rpartition("-")
+        return f"{self.renamed.get(row + dash, row + dash)}{of_row}"
 
 
 @dataclass
@@ -161,6 +168,11 @@ def in_words(form_field: forms.Field, value: Any) -> str:
     """For a reader; of a relation only what this form could choose."""
     if value is None or value == "" or value == []:
         return ""
+    if isinstance(form_field, PickField) and isinstance(value, Picked):
+        # Words that nobody chose by yet are what a person typed as well.
+        asked, value = value.asked, value.choice
+        if asked or not value:
+            return asked
     if isinstance(form_field, forms.ModelMultipleChoiceField):
         rows: Any = form_field.queryset
         found = rows.filter(pk__in=[v for v in value if str(v).isdecimal()])
@@ -180,13 +192,20 @@ def in_words(form_field: forms.Field, value: Any) -> str:
 class SideBySide:
     """Lays what was typed beside what was and what is.
 
-    ``form`` and ``formsets`` are those of the page as it is now, unbound.
+    ``form`` and ``formsets`` are those of the page as it is now, unbound. What was typed into the
+    fields ``never`` is on no page.
     """
 
     def __init__(
-        self, form: forms.ModelForm, formsets: list[Any], mine: QueryDict, since: Since
+        self,
+        form: forms.ModelForm,
+        formsets: list[Any],
+        mine: QueryDict,
+        since: Since,
+        never: Iterable[str] = (),
     ) -> None:
         self.form, self.formsets, self.mine, self.since = form, formsets, mine, since
+        self.never = {*_NOT_COMPARED, *never}
         self.data = mine.copy()
         self.lines: list[Line] = []
         self.renamed: dict[str, str] = {}
@@ -211,7 +230,7 @@ class SideBySide:
         hanging = form.as_it_was(self.since) if hasattr(form, "as_it_was") else {}
         any_typed = False
         for name, form_field in form.fields.items():
-            if name in _NOT_COMPARED or form_field.widget.is_hidden:
+            if name in self.never or form_field.widget.is_hidden:
                 continue
             theirs = sent(form_field, now[name])
             typed_name, here_name = f"{typed}{name}", f"{here}{name}"
@@ -224,8 +243,9 @@ class SideBySide:
             any_typed |= is_mine
             if not is_mine and not is_theirs:
                 continue
+            beside = list(getattr(_widget(form_field), "beside", ()))
             if not is_mine:
-                self._set(here_name, theirs)
+                take(self.data, here_name, theirs, beside)
             is_same = not form_field.has_changed(now[name], mine)
             if entry is None and edits is not None:
                 entry = edits.moved.get(columns.get(name, ""), edits.last)
@@ -242,15 +262,14 @@ class SideBySide:
                     else "theirs",
                     *(_by(entry) if is_theirs and entry is not None else ("", "")),
                     theirs=theirs,
+                    beside=beside,
                 )
             )
         return any_typed
 
-    def _set(self, name: str, values: list[str]) -> None:
-        if values:
-            self.data.setlist(name, values)
-        else:
-            self.data.pop(name, None)
+    def _take(self, name: str, form_field: forms.Field, value: Any) -> None:
+        beside = getattr(_widget(form_field), "beside", ())
+        take(self.data, name, sent(form_field, value), beside)
 
     def _rows(self, formset: Any) -> None:
         """The rows of one kind: those that are there now first, as the page counts them."""
@@ -287,9 +306,9 @@ class SideBySide:
         self.data[f"{prefix}-TOTAL_FORMS"] = str(number)
 
     def _put(self, here: str, before: str, row: dict[str, list[str]]) -> None:
+        self.renamed[before] = here
         for name, values in row.items():
-            self._set(f"{here}{name}", values)
-            self.renamed[f"{before}{name}"] = f"{here}{name}"
+            self.data.setlist(f"{here}{name}", values)
 
     def _kept(self, form: Any, here: str, typed: str, title: str) -> None:
         """A row that was on the page and is there still."""
@@ -299,9 +318,9 @@ class SideBySide:
             self._fields(form, title, here, typed)
             return
         for field_name, form_field in form.fields.items():
-            if field_name not in _NOT_COMPARED and not form_field.widget.is_hidden:
+            if field_name not in self.never and not form_field.widget.is_hidden:
                 value = form.get_initial_for_field(form_field, field_name)
-                self._set(f"{here}{field_name}", sent(form_field, value))
+                self._take(f"{here}{field_name}", form_field, value)
         if edits is not None:
             self.lines.append(
                 Line(
@@ -323,7 +342,7 @@ class SideBySide:
             if name == DELETION_FIELD_NAME:
                 continue
             value = form.get_initial_for_field(form_field, name)
-            self._set(f"{here}{name}", sent(form_field, value))
+            self._take(f"{here}{name}", form_field, value)
             words = "" if form_field.widget.is_hidden else in_words(form_field, value)
             if words:
                 said.append(f"{form_field.label or name}: {words}")
@@ -346,7 +365,7 @@ class SideBySide:
             was = _values(form, _as_it_was(formset.model, edits.before))
         said, before, any_typed = [], [], was is None
         for name, form_field in form.fields.items():
-            if name in _NOT_COMPARED or form_field.widget.is_hidden:
+            if name in self.never or form_field.widget.is_hidden:
                 continue
             mine = _typed(form, name, self.mine, f"{typed}{name}")
             known = was is not None and name in {f.name for f in formset.model._meta.fields}
@@ -404,8 +423,13 @@ def apply(lines: list[Line], data: QueryDict) -> QueryDict:
     chosen = data.copy()
     for line in lines:
         if line.chosen == "theirs":
-            if line.theirs:
-                chosen.setlist(line.name, line.theirs)
-            else:
-                chosen.pop(line.name, None)
+            take(chosen, line.name, line.theirs, line.beside)
     return chosen
+
+
+def take(data: QueryDict, name: str, values: list[str], beside: Iterable[str]) -> None:
+    """Let a field of a form be sent as ``values``, and nothing else of it."""
+    for of_field in (name, *(f"{name}{ending}" for ending in beside)):
+        data.pop(of_field, None)
+    if values:
+        data.setlist(name, values)

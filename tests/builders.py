@@ -252,16 +252,21 @@ def take_a_step(verb: Verb, *, incident_id: int, actor: User, **said: Any) -> In
 
 
 def take_to(incident: Incident, state: State | str, people: SimpleNamespace) -> Incident:
-    """Take a record of the researcher's from draft to a state, each step by whom it falls to."""
+    """Take a record of the researcher's from draft to a state, each step by whom it falls to.
+
+    Once it is submitted the verifier answers what is open.
+    """
     for before, verb, name in _WAY:
         if incident.state == state:
             break
         assert incident.state == before, f"{incident} is {incident.state}"
-        incident = take_a_step(
+        incident = take_step(
             verb,
             incident_id=incident.pk,
             actor=getattr(people, name),
             reason="For a test",
             note="For a test",
         )
+        if verb == Verb.SUBMIT:
+            answer_warnings(incident, by=people.verifier)
     return incident

@@ -70,6 +70,15 @@ def begin(request: HttpRequest, person: User) -> None:
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
 
 
+def left(request: HttpRequest) -> int:
+    """In how many seconds the session is over where the person does nothing; 0 without one."""
+    proof = request.session.get(_PROOF)
+    if not isinstance(proof, dict):
+        return 0
+    idle = proof["seen"] + settings.SESSION_IDLE_AGE
+    return max(0, min(idle, proof["began"] + settings.SESSION_COOKIE_AGE) - _now())
+
+
 def is_verified(request: HttpRequest) -> bool:
     """Whether a second factor began this session."""
     return _PROOF in request.session

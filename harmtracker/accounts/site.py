@@ -22,6 +22,10 @@ class Desk(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and sessions.is_verified(request)
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's, and in how many seconds the session ends if nothing more is asked of it."""
+        return {**super().each_context(request), "session_left": sessions.left(request)}
+
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Django's, and no text that was typed into a form is lost by it."""
         inner: Any = super().admin_view(view, cacheable)

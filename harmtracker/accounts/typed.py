@@ -39,8 +39,8 @@ _NONCE_BYTES = 12
 _SECRET = re.compile(r"(^|[-_])(password\d?|code|token|secret)$")
 # What only the program reads.
 _MACHINERY = re.compile(
-    r"^(csrfmiddlewaretoken|next|revision|seen|seen-.*|shown|choose:.*|_.*"
-    r"|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id|initial-.*)$"
+    r"^(csrfmiddlewaretoken|next|revision|other_revision|seen|seen-.*|shown|.*_shown|mark|choose:.*"
+    r"|post|sure|step|ticked|expected|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|.*-id|initial-.*)$"
 )
 
 
@@ -65,7 +65,8 @@ class Typed:
         return [
             (name, value)
             for name, values in self.fields.lists()
-            if not _MACHINERY.match(name)
+            # Of what is picked by its name, the name.
+            if not _MACHINERY.match(name) and f"{name}_words" not in self.fields
             for value in values
             if value.strip()
         ]

@@ -152,6 +152,7 @@ class WithFigures:
 
     counts_of_page: list[CasualtyCount] | None = None
     refusal: DomainError | None
+    sent: Mapping[str, Any]
     fields: dict[str, forms.Field]
     data: Mapping[str, Any]
     instance: Any
@@ -179,11 +180,12 @@ class WithFigures:
 
     def _sent(self) -> Iterator[Group]:
         """Groups of which the form that came back has cells, so that no text of it is lost."""
-        for name in self.data:
+        data = self.data or self.sent
+        for name in data:
             said = name.removeprefix("figure-").split("-")
             if name.startswith("figure-") and len(said) == len(SPARE):
                 listed = zip(said, SPARE.values(), strict=True)
-                if self.data[name] and all(code in code_list(of) for code, of in listed):
+                if data[name] and all(code in code_list(of) for code, of in listed):
                     yield Group(*said)
 
     def _shown(self, used: list[Group]) -> Iterator[Group]:

@@ -221,6 +221,7 @@ def undo_view(request: HttpRequest, incident_id: int, merge: uuid.UUID) -> HttpR
         moved=moved,
         back=[(table.split("_")[1], len(ids)) for table, ids in row.moved.items() if ids],
         why_not=_why_not_undone(row),
+        typed=form.data.get("reason", "") if form.is_bound else "",
     )
 
 

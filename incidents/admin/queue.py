@@ -238,29 +238,58 @@ def _steps(request: HttpRequest, user: User) -> HttpResponse:
     name = request.POST.get("step", "")
     if name not in STEPS:
         raise BadRequest("There is no such step for many records.")
-    seen = _seen(request)
+    seen = _seen(request, request.POST.getlist("ticked"))
     found = Incident.objects.visible_to(user).filter(pk__in=seen).select_related("waiting")
     incidents = sorted(found, key=lambda incident: list(seen).index(incident.pk))
     if not incidents:
         messages.error(request, "Tick the records first.")
-        return HttpResponseRedirect(_back(request))
+        return _with_what_was_said(request, user, name) or HttpResponseRedirect(_back(request))
     form = OfManyForm(request, name, request.POST if "sure" in request.POST else None)
     if not form.is_valid():
-        return desk_page(
-            request,
-            "admin/desk/steps.html",
-            "Publish" if name == "publish" else "Return",
-            status=429 if form.too_many is not None else 200,
-            form=form,
-            said=request.POST.get("note", "") or request.POST.get("reason", ""),
-            step=name,
-            rows=[(incident, seen[incident.pk]) for incident in incidents],
-            needs_note=any(incident.code is not None for incident in incidents),
-            next=request.POST.get("next", ""),
-        )
+        return _of_many(request, name, form, [(each, seen[each.pk], "") for each in incidents])
+    refused = []
     for incident in incidents:
-        _take(request, user, STEPS[name], incident, seen[incident.pk])
-    return HttpResponseRedirect(_back(request))
+        refusal = _take(request, user, STEPS[name], incident, seen[incident.pk])
+        if refusal:
+            refused.append((incident, incident.revision.number, refusal))
+    if not refused:
+        return HttpResponseRedirect(_back(request))
+    # What was said with it is there still, for those that may be tried again.
+    form = OfManyForm(request, name)
+    return _of_many(request, name, form, refused, status=409)
+
+
+def _with_what_was_said(request: HttpRequest, user: User, name: str) -> HttpResponse | None:
+    """The page once more, where a text was typed on it and no record is ticked any more."""
+    if not (request.POST.get("note") or request.POST.get("reason")):
+        return None
+    offered = [key.removeprefix("seen-") for key in request.POST if key.startswith("seen-")]
+    seen = _seen(request, offered)
+    rows = Incident.objects.visible_to(user).filter(pk__in=seen).select_related("waiting")
+    said = [(incident, seen[incident.pk], "it was not ticked.") for incident in rows]
+    return _of_many(request, name, OfManyForm(request, name), said) if said else None
+
+
+def _of_many(
+    request: HttpRequest,
+    name: str,
+    form: OfManyForm,
+    rows: list[tuple[Incident, int, str]],
+    status: int = 200,
+) -> HttpResponse:
+    """``rows`` are records, each with the revision that the next press is of, and a refusal."""
+    return desk_page(
+        request,
+        "admin/desk/steps.html",
+        "Publish" if name == "publish" else "Return",
+        status=429 if form.too_many is not None else status,
+        form=form,
+        said=request.POST.get("note", "") or request.POST.get("reason", ""),
+        step=name,
+        rows=rows,
+        needs_note=any(incident.code is not None for incident, _, _ in rows),
+        next=request.POST.get("next", ""),
+    )
 
 
 class OfManyForm(FreshForm):
@@ -272,16 +301,14 @@ class OfManyForm(FreshForm):
         super().__init__(request, *args)
 
 
-def _seen(request: HttpRequest) -> dict[int, int]:
-    """The records that were ticked, each with the revision that stood on the page."""
-    ticked = {}
-    for text in request.POST.getlist("ticked")[: queue.PAGE]:
-        pk = _number(text)
-        ticked[pk] = _number(request.POST.get(f"seen-{pk}", ""))
-    return ticked
+def _seen(request: HttpRequest, named: list[str]) -> dict[int, int]:
+    """These records, each with the revision that stood on the page."""
+    numbers = [_number(text) for text in named[: queue.PAGE]]
+    return {pk: _number(request.POST.get(f"seen-{pk}", "")) for pk in numbers}
 
 
-def _take(request: HttpRequest, user: User, verb: Verb, incident: Incident, seen: int) -> None:
+def _take(request: HttpRequest, user: User, verb: Verb, incident: Incident, seen: int) -> str:
+    """Take the step; why it was refused, else nothing."""
     try:
         workflow.take_step(
             verb,
@@ -292,9 +319,10 @@ def _take(request: HttpRequest, user: User, verb: Verb, incident: Incident, seen
             note=request.POST.get("note", "") if verb == Verb.PUBLISH else "",
         )
     except DomainError as refusal:
-        messages.error(request, f"{incident}: {in_words(refusal)}")
-    else:
-        messages.success(request, f"{incident}: done ({verb.label.lower()}).")
+        incident.refresh_from_db()
+        return in_words(refusal)
+    messages.success(request, f"{incident}: done ({verb.label.lower()}).")
+    return ""
 
 
 def _back(request: HttpRequest) -> str:

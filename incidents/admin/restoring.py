@@ -16,17 +16,19 @@ from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import Moved, changes_in_words
 from incidents import restoring
 from incidents.desk.naming import called
+from incidents.desk.since import mark
 from incidents.editing import editing
 from incidents.restoring import is_restorable, restorable_of
 
 from .pages import record_page
 from .record import is_editable, revision_of, visible_or_404
+from .step_forms import Looked
+from .steps import moved_since
 
 
-class RestoreForm(forms.Form):
+class RestoreForm(Looked):
     """``back`` are the columns that come back; a row that was removed comes back whole."""
 
-    revision = forms.IntegerField(widget=forms.HiddenInput)
     back = forms.MultipleChoiceField(
         label="What comes back",
         widget=forms.CheckboxSelectMultiple,
@@ -46,7 +48,7 @@ def restore_view(request: HttpRequest, incident_id: int, entry_id: int) -> HttpR
         raise Http404
     (change,) = changes_in_words([entry], request, site, called(incident, [entry]))
     fields = {field.column: field for field in change.fields if is_restorable(entry, field.column)}
-    form = RestoreForm(request.POST or None, initial={"revision": revision_of(incident)})
+    form = RestoreForm(request.POST or None)
     _offer(form, entry, fields, request.GET.getlist("field"))
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -62,6 +64,8 @@ def restore_view(request: HttpRequest, incident_id: int, entry_id: int) -> HttpR
         else:
             messages.success(request, "It is as it was before that change.")
             return HttpResponseRedirect(admin_url("incidents_incident_timeline", incident.pk))
+    moved = moved_since(request, incident, form) if form.is_bound else []
+    form.look_again(mark=mark(), revision=revision_of(incident))
     return record_page(
         request,
         "admin/desk/restore.html",
@@ -69,6 +73,7 @@ def restore_view(request: HttpRequest, incident_id: int, entry_id: int) -> HttpR
         incident,
         status=status,
         form=form,
+        moved=moved,
         change=change,
         offered=list(zip(form["back"], fields.values(), strict=True))
         if "back" in form.fields

@@ -129,6 +129,9 @@ class InvolvementRows(Picks, RecordRows):
         )
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("actor")
+
 
 class Assessed:
     """Of an incident's rows those that are our assessment; the others are on their claims."""
@@ -191,6 +194,9 @@ class FurtherPlaceRows(Picks, RecordRows):
     template = TABLE
     picks = {"place": PLACE}
     fields = ["place"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("place")
 
 
 class ExternalIdRows(RecordRows):

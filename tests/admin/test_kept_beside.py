@@ -70,25 +70,6 @@ def test_the_same_field_is_chosen(
     assert incident.title == {"mine": "My title", "theirs": "Their title"}[choice]
 
 
-def test_a_row_that_was_removed_meanwhile_is_chosen(
-    draft: Callable[..., Incident],
-    opened: Opened,  # noqa: F811
-) -> None:
-    incident = draft()
-    mine, data = opened(incident)
-    theirs, other = opened(incident)
-    other["casualtycounts-0-DELETE"] = ["on"]
-    assert theirs.post(change_url(incident), other).status_code == 302
-    data["casualtycounts-0-reported_text"] = ["my words of it"]
-    page = mine.post(change_url(incident), data)
-    form = form_of(page, "incident_form")
-    assert form["casualtycounts-0-reported_text"] == ["my words of it"]
-    assert mine.post(change_url(incident), form).status_code == 200
-    form["choose:casualtycounts-0-DELETE"] = ["mine"]
-    assert mine.post(change_url(incident), form).status_code == 302
-    assert incident.casualtycounts.get(claim=None).reported_text == "my words of it"
-
-
 def test_a_shared_record_is_not_overwritten(
     people: SimpleNamespace,
     opened: Opened,  # noqa: F811

@@ -101,8 +101,8 @@ class TestWhatIsShown:
         (row,) = response.context["rows"]
         assert (row["killed"], row["civilians"]) == ("2", "2")
         assert (row["row"].sources, row["row"].days) == (1, 0)
-        # No copy of the article is kept.
-        assert row["row"].warnings == 1
+        # That no copy of the article is kept asks for nothing.
+        assert row["row"].warnings == 0
         assert row["row"].assignment.person == people.other_verifier
         text = words(response)
         assert "looked at for the first time" in text
@@ -140,7 +140,10 @@ class TestWhatIsShown:
         )
         workflow.take_step(Verb.SUBMIT, incident_id=incident.pk, actor=people.researcher)
         response = signed_in("verifier").get(URL)
-        assert re.search(r"since it was returned, \d{4}-\d\d-\d\d nothing", words(response))
+        assert re.search(
+            r"since it was returned, \d{4}-\d\d-\d\d : what changed in .{1,80} nothing",
+            words(response),
+        )
 
     def test_words_in_other_scripts_and_markup_stay_what_they_are(
         self, draft: Draft, signed_in: SignedIn
@@ -174,7 +177,10 @@ class TestFilters:
     ) -> None:
         one, other = draft(State.SUBMITTED), draft(State.VERIFIED, grading="discounted",
             grading_rationale="Nothing happened.")  # fmt: skip
-        country = draft(State.SUBMITTED, place=Place.objects.get(level="country", country="MMR"))
+        country = draft(place=Place.objects.get(level="country", country="MMR"))
+        # No claim is named for its min nor for its max.
+        killed(country, people.researcher, 1, 4)
+        workflow.take_step(Verb.SUBMIT, incident_id=country.pk, actor=people.researcher)
         assignments.take(people.verifier, one.uuid)
         client = signed_in("verifier")
         response = client.get(URL)
@@ -190,8 +196,8 @@ class TestFilters:
             ({"place": str(Place.objects.get(pcode="MMR001").pk)}, {one, other}),
             ({"taken": "taken"}, {one}),
             ({"taken": "free", "state": "submitted"}, {country}),
-            ({"warnings": "yes"}, {one, other, country}),
-            ({"warnings": "no"}, set()),
+            ({"warnings": "yes"}, {country}),
+            ({"warnings": "no"}, {one, other}),
             ({"source": "import"}, set()),
             ({"tab": "free"}, {other, country}),
             ({"tab": "mine"}, {one}),
@@ -199,6 +205,8 @@ class TestFilters:
             page = client.get(URL, asked)
             assert set(listed(page)) == {incident.pk for incident in found}, asked
             assert page.context["found"] == len(found), asked
+        (shown,) = client.get(URL, {"warnings": "yes"}).context["rows"]
+        assert shown["row"].warnings == 2
         narrowed = client.get(URL, {"state": "submitted"})
         # Under the other filters, and of its own every value.
         assert values(narrowed, "State") == {"submitted": 2, "verified": 1}
@@ -367,11 +375,40 @@ class TestStepsForMany:
         page = client.post(URL, form)
         assert "Publish them" in words(page)
         assert not Incident.objects.filter(state=State.PUBLISHED, pk=ready.pk).exists()
-        response = client.post(URL, {**form, "sure": "yes"}, follow=True)
-        assert response.redirect_chain[0][0] == f"{URL}?tab=free"
+        response = client.post(URL, {**form, "sure": "yes"})
+        assert response.status_code == 409
         said = [str(message) for message in response.context["messages"]]
-        assert [text.endswith("done (publish).") for text in said] == [True, True, False]
-        assert "The record is submitted" in said[2]
+        assert [text.endswith("done (publish).") for text in said] == [True, True]
+        ((left, _, refusal),) = response.context["rows"]
+        assert left == unready
+        assert "The record is submitted" in refusal
+
+    def test_all_done_leads_back_to_the_queue(self, draft: Draft, signed_in: SignedIn) -> None:
+        form = self.ticked("publish", draft(State.VERIFIED), sure="yes", next=f"{URL}?tab=free")
+        response = signed_in("verifier").post(URL, form)
+        assert response["Location"] == f"{URL}?tab=free"
+
+    def test_what_was_said_is_there_still_for_those_that_were_refused(
+        self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn, filled: Any
+    ) -> None:
+        done, refused = draft(State.SUBMITTED), draft(State.SUBMITTED)
+        form = self.ticked("return", done, refused, sure="yes", reason="The date, မုန့်.")
+        with acting(people.researcher):
+            Incident.objects.filter(pk=refused.pk).update(title="Edited")
+        client = signed_in("verifier")
+        response = client.post(URL, form)
+        assert "edited since you looked at it" in words(response)
+        again = filled(response, "steps")
+        assert again["reason"] == ["The date, မုန့်."]
+        assert "ticked" not in again
+        # Nothing is ticked: what was typed is there still.
+        response = client.post(URL, again)
+        assert filled(response, "steps") == again | {
+            "csrfmiddlewaretoken": filled(response, "steps")["csrfmiddlewaretoken"]
+        }
+        assert client.post(URL, again | {"ticked": [str(refused.pk)]}).status_code == 302
+        states = Incident.objects.filter(pk__in=[done.pk, refused.pk]).values_list("state")
+        assert set(states) == {(State.DRAFT,)}
 
     def test_what_was_edited_since_is_left_as_it_is(
         self, draft: Draft, people: SimpleNamespace, signed_in: SignedIn

@@ -100,9 +100,10 @@ def test_an_author_sees_nothing_of_a_hidden_twin_nor_of_its_answer(
     after = page(author, twin.incident)
     for shown in (before, after):
         assert "Warnings: 0 open" in shown
-        assert "hidden" not in shown.lower()
+        assert "hidden twin" not in shown.lower()
+        assert "hidden one" not in shown.lower()
     queue = author.get(reverse("admin:incidents_incident_queue"), {"tab": "submitted"})
-    assert [row.warnings for row in queue.context["page"].rows] == [0]
+    assert [shown["row"].warnings for shown in queue.context["rows"]] == [0]
     refused = act(author, twin.incident, "answer", mark, reason="Mine")
     assert refused.status_code == 400
     stranger = act(signed_in("other_researcher"), twin.incident, "answer", mark, reason="Mine")

@@ -150,7 +150,14 @@ class TestBringingBack:
         shown = client.get(address).content.decode()
         found = re.search(r'name="revision" value="(\d+)"', shown)
         assert found is not None
-        sent = {"revision": found[1], "back": ["title"], "reason": "It was right"}
+        marked = re.search(r'name="mark" value="(\d+)"', shown)
+        assert marked is not None
+        sent = {
+            "revision": found[1],
+            "mark": marked[1],
+            "back": ["title"],
+            "reason": "It was right",
+        }
         answer = client.post(address, sent)
         assert answer.status_code == 302
         incident.refresh_from_db()
@@ -158,7 +165,16 @@ class TestBringingBack:
         # The revision is over: nothing is brought back unawares.
         answer = client.post(address, {**sent, "reason": "Again"})
         assert answer.status_code == 409
-        assert "read revision" in answer.content.decode()
+        text = answer.content.decode()
+        assert "read revision" in text
+        # What was typed stays, what was changed is told, and a second press is of what is there.
+        assert 'value="Again"' in text
+        assert "Changed since you opened this page" in text
+        found = re.search(r'name="revision" value="(\d+)"', text)
+        assert found is not None
+        assert int(found[1]) == incident.revision.number
+        answer = client.post(address, {**sent, "reason": "Again", "revision": found[1]})
+        assert answer.status_code == 302
 
     def test_only_who_may_edit(
         self, signed_in: SignIn, draft: Callable[..., Incident], people: SimpleNamespace

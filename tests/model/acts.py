@@ -320,7 +320,7 @@ class Leave(Act):
 
 @dataclass(frozen=True)
 class Answer(Act):
-    """A reason to a warning: no edit, so that neither the revision nor who has a hand in it moves."""
+    """A reason to a warning. It is no edit: the revision stays, and who has a hand in it."""
 
     person: str
     record: Record

@@ -224,9 +224,22 @@ class TestConfidentialSources:
         self, signed_in: SignedIn, source: ConfidentialSource, people: SimpleNamespace
     ) -> None:
         change = reverse("admin:sources_confidentialsource_change", args=[source.pk])
+        client = signed_in("researcher")
         data = {"who": "Daw Mya", "contact": "", "about": "", "change_reason": "Her sister."}
-        assert signed_in("researcher").post(change, data).status_code == 302
+        data["seen"] = client.get(change).context["adminform"].form["seen"].value()
+        assert client.post(change, data).status_code == 302
         assert reveal(source, people.verifier).name == "Daw Mya"
+
+    def test_a_page_that_was_edited_meanwhile_comes_back_without_it(
+        self, signed_in: SignedIn, source: ConfidentialSource
+    ) -> None:
+        change = reverse("admin:sources_confidentialsource_change", args=[source.pk])
+        said = {"who": "zqname", "contact": "zqphone", "about": "zqnote"}
+        answer = signed_in("researcher").post(change, {**said, "change_reason": "r", "seen": "0"})
+        assert answer.status_code == 200
+        assert "edited after you opened" in answer.content.decode()
+        assert "zq" not in answer.content.decode()
+        assert not answer.context.get("lines")
 
     @pytest.mark.parametrize("name", ["researcher", "administrator"])
     def test_who_may_not_see_it(
