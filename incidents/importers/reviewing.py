@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
@@ -20,14 +20,7 @@ from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from harmtracker.history.acting import acting
 from incidents.choices import BatchState, RowOutcome, State, Verb
-from incidents.models import (
-    ImportBatch,
-    ImportedRow,
-    Incident,
-    IncidentRevision,
-    Merge,
-    Review,
-)
+from incidents.models import ImportBatch, ImportedRow, Incident, IncidentRevision, Merge, Review
 from incidents.publishing import door
 from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.commitments import commit
@@ -41,6 +34,10 @@ LOOKED_AT = 200
 # Of a row that changed no record, none is reviewed.
 REVIEWED = (RowOutcome.CREATED, RowOutcome.CLAIM_ADDED, RowOutcome.CORRECTED)
 FOUR_EYES = "An import is verified and published by another person than the one who imported it."
+
+# What PostgreSQL says where a lock was waited for too long. A command holds a batch for minutes.
+LOCKED = "55P03"
+BUSY = "Somebody is just taking a step with this import: look again in a few minutes."
 
 # Held by an import while it runs.
 RUNNING = "hashtext('harmtracker import of ucdp-ged')"
@@ -132,9 +129,13 @@ def _lock(
 
     With ``some``, of its records those that are the next slice.
     """
-    batch = (
-        visible_to(person).select_for_update(of=("self",), no_key=True).filter(uuid=batch_uuid)
-    ).first()
+    batches = visible_to(person).select_for_update(of=("self",), no_key=True)
+    try:
+        batch = batches.filter(uuid=batch_uuid).first()
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCKED:
+            raise
+        raise Conflict(BUSY) from error
     if batch is None:
         raise NotFound("There is no such import.")
     if batch.state not in states:
