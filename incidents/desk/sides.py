@@ -21,6 +21,8 @@ from . import revisions
 from .comparison import in_figures
 
 NOW = "now"
+# A state that does not speak of a total says nothing of it: that is neither unknown nor zero.
+NO_SUCH_FIGURE = "not spoken of"
 # So many edits can be chosen from the list; any other one from the timeline.
 EDITS_LISTED = 60
 
@@ -146,7 +148,7 @@ def totals_in_words(
     outcomes, buckets = code_list("outcome"), code_list("count_bucket")
 
     def said(total: Total | None) -> str:
-        return "none" if total is None else in_figures(total.min, total.best, total.max)
+        return NO_SUCH_FIGURE if total is None else in_figures(total.min, total.best, total.max)
 
     pairs = {
         (outcome, bucket): (was.get(outcome, {}).get(bucket), now.get(outcome, {}).get(bucket))
@@ -165,7 +167,7 @@ def figures_in_words(found: Difference) -> list[tuple[str, str, str]]:
     outcomes, buckets = code_list("outcome"), code_list("count_bucket")
 
     def said(side: dict[str, Any] | None) -> str:
-        return "none" if side is None else in_figures(side["min"], side["best"], side["max"])
+        return NO_SUCH_FIGURE if side is None else in_figures(side["min"], side["best"], side["max"])
 
     return [
         (
