@@ -167,7 +167,9 @@ def figures_in_words(found: Difference) -> list[tuple[str, str, str]]:
     outcomes, buckets = code_list("outcome"), code_list("count_bucket")
 
     def said(side: dict[str, Any] | None) -> str:
-        return NO_SUCH_FIGURE if side is None else in_figures(side["min"], side["best"], side["max"])
+        return (
+            NO_SUCH_FIGURE if side is None else in_figures(side["min"], side["best"], side["max"])
+        )
 
     return [
         (
