@@ -112,15 +112,23 @@ class StrictFilterSet(django_filters.FilterSet):
 
     @classmethod
     def of(
-        cls, query: Query, queryset: QuerySet[Any], *, without: Collection[str] = ()
+        cls,
+        query: Query,
+        queryset: QuerySet[Any],
+        *,
+        without: Collection[str] = (),
+        request: Any = None,
     ) -> StrictFilterSet:
         """The filter set of one request, or a refusal naming what is wrong with which value.
 
-        What is given of the filters ``without`` does not count.
+        What is given of the filters ``without`` does not count. ``request`` is for filters that
+        answer each reader according to what they may know of.
         """
         names = cls.base_filters.keys() - set(without)
         given = {name: query.values[name] for name in query.values if name in names}
-        filterset = _narrowed(cls, frozenset(given))(MultiValueDict(given), queryset)
+        filterset = _narrowed(cls, frozenset(given))(
+            MultiValueDict(given), queryset, request=request
+        )
         raise_for(
             (name, Unacceptable(str(error.message), (error.params or {}).get("nearest")))
             for name, faults in filterset.form.errors.as_data().items()

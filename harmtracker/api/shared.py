@@ -107,7 +107,7 @@ class SharedListView(RightsView):
             start = paging.decode(token, belongs_to, order=order, head=0)
         rows = rows.annotate(key=Cast("uuid", TextField())) if _has_uuid(rows) else rows
         weighed = rows.annotate(weight=self.weight) if self.weight != "key" else rows
-        filterset = self.filterset.of(self.query, weighed)
+        filterset = self.filterset.of(self.query, weighed, request=self.request)
         page = paging.read_page(
             filterset.qs,
             order,

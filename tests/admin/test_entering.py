@@ -388,7 +388,7 @@ class TestParts:
     ) -> None:
         incident = draft()
         client, data = opened(incident)
-        data["casualtycounts-0-DELETE"] = ["on"]
+        data["figure-killed-civilian-all-all"] = [""]
         assert client.post(change_url(incident), data).status_code == 302
         assert not incident.casualtycounts.filter(claim=None).exists()
         assert incident.casualtycounts.exists()

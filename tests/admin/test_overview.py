@@ -133,7 +133,13 @@ class TestFirstPage:
             ("verifier", ["My work 1", "Queue 3", "Overview"]),
             (
                 "researcher",
-                ["My work 0", "Returned to me 0", "Submitted by me 3", "Overview"],
+                [
+                    "New incident from an article",
+                    "My work 0",
+                    "Returned to me 0",
+                    "Submitted by me 3",
+                    "Overview",
+                ],
             ),
             ("administrator", []),
         ],

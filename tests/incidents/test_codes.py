@@ -88,6 +88,7 @@ MAKE: dict[str, Make] = {
     "incidents_involvement": of_incident(builders.involvement),
     "incidents_victim": of_incident(builders.victim),
     "incidents_incidentlink": of_incident(builders.link),
+    "incidents_warninganswer": of_incident(builders.warning_answer),
     "sources_outlet": lambda people, **v: builders.outlet(**v),
     "sources_capture": lambda people, **v: builders.capture(
         by=people.researcher, article=Article.objects.all()[0], **v
@@ -97,6 +98,7 @@ MAKE: dict[str, Make] = {
 FIRST = {
     ("incidents_incident", "state", "insert"): "incidents_incident_state_guard",
     ("incidents_incident", "state", "update"): "incidents_incident_state_guard",
+    ("incidents_warninganswer", "rule", "update"): "incidents_warninganswer_only_grows_update",
     ("sources_capture", "kind", "update"): "sources_capture_never_altered_update",
 }
 TRIED = [

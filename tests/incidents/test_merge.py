@@ -111,7 +111,7 @@ def publish(incident: Incident, people: SimpleNamespace) -> Incident:
         (Verb.VERIFY, people.verifier),
         (Verb.PUBLISH, people.verifier),
     ):
-        incident = workflow.take_step(
+        incident = builders.take_a_step(
             verb, incident_id=incident.pk, actor=actor, note="With its duplicate"
         )
     return incident
@@ -350,7 +350,7 @@ def test_whoever_edited_either_record_verifies_neither(
     workflow.take_step(Verb.SUBMIT, incident_id=target.pk, actor=people.researcher)
     with pytest.raises(NotAllowed, match="second person"):
         workflow.take_step(Verb.VERIFY, incident_id=target.pk, actor=people.verifier)
-    workflow.take_step(Verb.VERIFY, incident_id=target.pk, actor=people.other_verifier)
+    builders.take_a_step(Verb.VERIFY, incident_id=target.pk, actor=people.other_verifier)
     workflow.take_step(
         Verb.RETURN, incident_id=target.pk, actor=people.other_verifier, reason="Why"
     )

@@ -92,6 +92,7 @@ def address(route: str, incident: str, hidden: SimpleNamespace) -> str:
         .replace("<uuid:comment>", hidden.comment)
         .replace("<uuid:entry>", hidden.entry)
         .replace("<uuid:merge>", NIL)
+        .replace("<slug:warning>", "0" * 64)
     )
 
 
