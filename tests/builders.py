@@ -27,13 +27,11 @@ from incidents.models import (
     FurtherPlace,
     Incident,
     IncidentLink,
-    IncidentRevision,
     Involvement,
     Place,
     ReviewComment,
     Victim,
     VictimClaim,
-    WarningAnswer,
     WeaponUse,
 )
 from incidents.workflow import take_step
@@ -220,27 +218,6 @@ def link(incident: Incident, **fields: Any) -> IncidentLink:
     if "other" not in fields:
         fields["other"] = Incident.objects.get(code="MMR-2014-0001")
     return _row(IncidentLink, fields, incident=incident, kind="related")
-
-
-def warning_answer(incident: Incident, **fields: Any) -> WarningAnswer:
-    """By the record's author, of a figure that no claim supports."""
-    count(incident, min=1, best=1, max=1, qualifier="exact")
-    open_one = next(
-        warned
-        for warned in warnings.of(incident, incident.author)
-        if warned.asks == warnings.Asks.ANSWER and warned.is_open
-    )
-    return _row(
-        WarningAnswer,
-        fields,
-        incident=incident,
-        rule=open_one.rule,
-        fingerprint=open_one.fingerprint,
-        message=open_one.message,
-        reason="It was reckoned.",
-        actor=incident.author,
-        revision=IncidentRevision.objects.get(incident=incident).number,
-    )
 
 
 def comment(incident: Incident, *, author: User, **fields: Any) -> ReviewComment:

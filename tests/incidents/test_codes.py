@@ -88,7 +88,6 @@ MAKE: dict[str, Make] = {
     "incidents_involvement": of_incident(builders.involvement),
     "incidents_victim": of_incident(builders.victim),
     "incidents_incidentlink": of_incident(builders.link),
-    "incidents_warninganswer": of_incident(builders.warning_answer),
     "sources_outlet": lambda people, **v: builders.outlet(**v),
     "sources_capture": lambda people, **v: builders.capture(
         by=people.researcher, article=Article.objects.all()[0], **v
@@ -98,18 +97,21 @@ MAKE: dict[str, Make] = {
 FIRST = {
     ("incidents_incident", "state", "insert"): "incidents_incident_state_guard",
     ("incidents_incident", "state", "update"): "incidents_incident_state_guard",
-    ("incidents_warninganswer", "rule", "update"): "incidents_warninganswer_only_grows_update",
     ("sources_capture", "kind", "update"): "sources_capture_never_altered_update",
 }
+# An answer to a warning has to be of one that is open, whose rule is of the list, and is never
+# updated: both are refused before its code is looked at.
+REFUSED_BEFORE = {"incidents_warninganswer"}
 TRIED = [
     pytest.param(table, field, operation, id=f"{table}_codes_{operation}-{field.column}")
     for table, field in FIELDS
+    if table not in REFUSED_BEFORE
     for operation in ("insert", "update")
 ]
 
 
 def test_each_table_with_codes_is_tried() -> None:
-    assert sorted(MAKE) == TABLES
+    assert sorted({*MAKE} | REFUSED_BEFORE) == TABLES
 
 
 @pytest.mark.parametrize(("table", "field", "operation"), TRIED)

@@ -748,6 +748,7 @@ def test_what_was_verified_names_what_was_merged(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow.take_step(Verb.SUBMIT, incident_id=world.target.pk, actor=world.r)
+    builders.answer_warnings(world.target, by=world.people.verifier)
     forged = {**build_content(world.target.pk), "merged_from": []}
     monkeypatch.setattr(workflow, "build_content", lambda _: forged)
     with pytest.raises(Invalid) as refused:

@@ -9,11 +9,9 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import call_command
 from django.db.models import Sum
-from django.test import Client
 
 from incidents.choices import State
 from incidents.models import Incident, PublishedIncident, PublishedTally, PublishedTallySum
-from incidents.totals import sums
 from tests.drafts import merge_into, publish_again
 from tests.incidents.test_redaction import take, told
 from tests.rules import run
@@ -25,7 +23,6 @@ TRIGGERS = {
     "incidents_publishedtally_summed_update",
     "incidents_publishedtally_summed_delete",
 }
-API = "/api/v1/totals/"
 
 Draft = Callable[..., Incident]
 KEPT = import_module("incidents.migrations.0024_tally_sums")
@@ -86,42 +83,3 @@ def test_they_are_exact_after_a_redaction(draft: Draft, people: SimpleNamespace)
     take(told(draft, people), people)
     assert counted() == 1
     assert_exact()
-
-
-GROUPINGS = ["", "year", "quarter,country", "month,adm1", "adm1,outcome,month", "outcome"]
-
-
-@pytest.mark.parametrize("groups", GROUPINGS)
-def test_the_same_bytes_when_the_ledger_has_gone_on(
-    client: Client, draft: Draft, groups: str
-) -> None:
-    """What has come since is taken off, what has gone is put back."""
-    draft(State.PUBLISHED)
-    draft(State.PUBLISHED, record_type="aggregate_count")
-    draft(State.RETRACTED)
-    query = f"group_by={groups}" if groups else ""
-    now = client.get(f"{API}?{query}")
-    position = now.json()["position"]
-    assert now.json()["left_out"]["aggregate_count"] == 1
-    draft(State.PUBLISHED)
-    then = client.get(f"{API}?{query}&as_of={position}".replace("?&", "?"))
-    assert then.content == now.content
-    assert client.get(f"{API}?{query}").content != now.content
-
-
-def test_what_is_published_meanwhile_is_not_in(
-    client: Client, draft: Draft, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Something is published between the look at the ledger's head and the sums."""
-    before = client.get(f"{API}?group_by=year").content
-    made = sums.statement
-    published = []
-
-    def late(*args: object, **options: object) -> object:
-        if not published:
-            published.append(draft(State.PUBLISHED))
-        return made(*args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(sums, "statement", late)
-    assert client.get(f"{API}?group_by=year").content == before
-    assert published
