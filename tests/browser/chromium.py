@@ -12,7 +12,7 @@ from typing import Any
 import axe_playwright_python
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from harmtracker.accounts.models import Authenticator, User
 from tests import database
@@ -32,6 +32,7 @@ SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
 LAPTOP, PHONE, ZOOMED = (1280, 900), (390, 800), (640, 450)
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+_AT_REST = "Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))"
 _GRAVE = """async () => (await axe.run(document, {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 })).violations.filter(v => ["serious", "critical"].includes(v.impact))
@@ -76,9 +77,14 @@ class Watched:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
-        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda asked: self.hosts.add(asked.url.split("/")[2]))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        """Errors and warnings; what the browser would merely advise is not one."""
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
 
     def open(self, address: str) -> int:
         """Go to an address on the server; the status of its answer."""
@@ -94,6 +100,8 @@ class Watched:
         width = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if width > 0:
             found.append(f"wider than the window by {width} pixels")
+        # A colour on its way from one scheme to the other is none of the page's.
+        self.page.evaluate(_AT_REST)
         self.page.evaluate(_AXE)
         found += self.page.evaluate(_GRAVE)
         # What axe's own style sheets and probes complain of is not the page's.

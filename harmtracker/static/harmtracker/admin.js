@@ -24,3 +24,10 @@
         document.addEventListener("formset:added", nameLists);
     }
 })(window.django && window.django.jQuery);
+
+// What scrolls sideways is reached by keyboard.
+document.querySelectorAll(".inline-related.tabular").forEach((rows) => {
+    if (rows.scrollWidth > rows.clientWidth) {
+        rows.tabIndex = 0;
+    }
+});
