@@ -24,6 +24,7 @@ ALLOWED = {
     "PublishedVersion",
     "PublishedCasualty",
     "PublishedIncident",
+    "PublishedTally",
     "PublishedTotal",
     "PublishedChange",
     "Redaction",
