@@ -80,6 +80,7 @@ def test_public_modules_import_no_record_of_casework() -> None:
                     "incidents.models.releases",
                     "incidents.models.rows",
                     "incidents.models.tallies",
+                    "incidents.models.tally_sums",
                     "incidents.publishing.parts",
                     *pure,
                 )
