@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.contrib.admin.options import BaseModelAdmin
@@ -31,6 +31,7 @@ from django.db.models.functions import Coalesce, Concat
 from django.http import HttpRequest
 from django.urls import reverse
 
+from harmtracker.accounts.models import User
 from harmtracker.searching import Folded
 
 MOST_FOUND = 15
@@ -40,16 +41,35 @@ _BETWEEN = re.compile(r"[\s\-‐‑–—'’`.,/()]+")
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be picked. ``label`` tells a record from others of its name."""
+    """What can be picked. ``label`` tells a record from others of its name.
+
+    Of what not everybody may know of, ``visible`` gives the rows of one person: until that person
+    is named by :meth:`seen_by`, there are none.
+    """
 
     name: str
     model: type[Model]
     names: tuple[str, ...]
     label: Callable[[Any], str]
     related: tuple[str, ...] = ()
+    visible: Callable[[User], QuerySet] | None = None
+    person: User | None = None
+
+    def seen_by(self, person: Any) -> Kind:
+        """The same for one person: what they may not know of is not there."""
+        return replace(self, person=person if isinstance(person, User) else None)
+
+    def among(self) -> QuerySet:
+        """All that can be picked."""
+        if self.visible is None:
+            return self.model._default_manager.all()
+        if self.person is None:
+            return self.model._default_manager.none()
+        return self.visible(self.person)
 
     def rows(self) -> QuerySet:
-        return self.model._default_manager.select_related(*self.related)
+        """The same, with what their labels say."""
+        return self.among().select_related(*self.related)
 
     @property
     def may_view(self) -> str:
@@ -131,6 +151,10 @@ class PickWidget(forms.Select):
     # Endings of the names of what it sends beside the id.
     beside = ("_words", "_shown")
 
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["desk/entering.css"]}
+        js: ClassVar[list[forms.Script]] = [forms.Script("desk/entering.js", defer=True)]
+
     def __init__(self, kind: Kind, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.kind = kind
@@ -184,7 +208,7 @@ class PickField(forms.ModelChoiceField):
     """One of many named records. Words that are the name of one choose it, others are asked of."""
 
     def __init__(self, *, kind: Kind, **kwargs: Any) -> None:
-        kwargs |= {"widget": PickWidget(kind), "queryset": kind.model._default_manager.all()}
+        kwargs |= {"widget": PickWidget(kind), "queryset": kind.among()}
         for name in ("limit_choices_to", "to_field_name", "blank"):
             kwargs.pop(name, None)
         super().__init__(**kwargs)
@@ -214,7 +238,7 @@ class PickField(forms.ModelChoiceField):
             return chosen
         exact = [row for row in fit if row.is_exact]
         if len(exact) == 1:
-            return self.kind.model._default_manager.get(pk=exact[0].pk)
+            return self.kind.among().get(pk=exact[0].pk)
         if not fit:
             raise ValidationError(
                 f"Nothing is called “{words[:100]}”, in any spelling that is known here.",
@@ -247,7 +271,7 @@ class Picks(BaseModelAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kind = self.picks.get(db_field.name)
         if kind is not None:
-            return db_field.formfield(form_class=PickField, kind=kind)
+            return db_field.formfield(form_class=PickField, kind=kind.seen_by(request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

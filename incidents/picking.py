@@ -1,11 +1,11 @@
-"""Places and actors, to be chosen by any of their names."""
+"""Places, actors, datasets and records, to be chosen by any of their names."""
 
 from __future__ import annotations
 
 from harmtracker.picking import Kind
 from sources.picking import ARTICLE, OUTLET
 
-from .models import Actor, Place
+from .models import Actor, Dataset, Incident, Place
 
 
 def place_label(place: Place) -> str:
@@ -22,6 +22,13 @@ def actor_label(actor: Actor) -> str:
     return f"{actor.name}, of {actor.parent.name}" if actor.parent else actor.name
 
 
+def incident_label(incident: Incident) -> str:
+    """What has no code yet is told from others of its title by its date."""
+    if incident.code or not incident.date_edtf:
+        return str(incident)
+    return f"{incident} ({incident.date_edtf})"
+
+
 PLACE = Kind(
     "place",
     Place,
@@ -31,5 +38,9 @@ PLACE = Kind(
     ("parent__parent__parent__parent__parent",),
 )
 ACTOR = Kind("actor", Actor, ("name", "other_names"), actor_label, ("parent",))
+DATASET = Kind("dataset", Dataset, ("name", "slug"), str)
+INCIDENT = Kind(
+    "incident", Incident, ("code", "title"), incident_label, visible=Incident.objects.visible_to
+)
 
-KINDS = {kind.name: kind for kind in (PLACE, ACTOR, OUTLET, ARTICLE)}
+KINDS = {kind.name: kind for kind in (PLACE, ACTOR, DATASET, INCIDENT, OUTLET, ARTICLE)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -36,6 +36,10 @@ class Desk(AdminSite):
             return kept.answered(inner, request, *args, **kwargs)
 
         return update_wrapper(kept_view, inner)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Nothing is chosen by Django's searched lists here: :mod:`harmtracker.picking` does it."""
+        raise Http404
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         def before(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

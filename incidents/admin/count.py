@@ -6,14 +6,16 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from harmtracker.admin_base import admin_url
+from harmtracker.picking import Picks
 from incidents.models import CasualtyCount
+from incidents.picking import ACTOR
 
 from .record import PartAdmin
 from .rows import BasisRows, CountRows
 
 
 @admin.register(CasualtyCount)
-class CasualtyCountAdmin(PartAdmin):
+class CasualtyCountAdmin(Picks, PartAdmin):
     """One figure. Of our own the page says which claims it rests on.
 
     Figures are added on the page of their incident or claim.
@@ -28,7 +30,7 @@ class CasualtyCountAdmin(PartAdmin):
     list_filter = ["outcome", "status", "qualifier"]
     search_fields = ["reported_text", "incident__code", "incident__title"]
     ordering = ["-pk"]
-    autocomplete_fields = ["affiliation"]
+    picks = {"affiliation": ACTOR}
     change_form_template = "admin/incidents/part_form.html"
     fieldsets = CountRows.fieldsets
 

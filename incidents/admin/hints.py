@@ -58,7 +58,7 @@ def hints_view(request: HttpRequest, kind: str) -> HttpResponse:
     if kind in KINDS:
         if not user.has_perm(KINDS[kind].may_view):
             raise PermissionDenied
-        return _answer(_found(KINDS[kind], text))
+        return _answer(_found(KINDS[kind].seen_by(user), text))
     if kind not in READERS:
         raise Http404
     if not user.has_perm("incidents.view_incident"):

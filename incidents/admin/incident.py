@@ -14,7 +14,7 @@ from harmtracker.admin_base import person
 from harmtracker.codes import code_list
 from harmtracker.picking import Picks
 from incidents.models import Incident
-from incidents.picking import PLACE
+from incidents.picking import DATASET, PLACE
 
 from .differences import differences_view
 from .entering import EntersFigures
@@ -63,8 +63,7 @@ class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
     list_filter = ["state", "grading", "record_type"]
     search_fields = ["title", "code", "place__name"]
     ordering = ["-pk"]
-    picks = {"place": PLACE}
-    autocomplete_fields = ["dataset"]
+    picks = {"place": PLACE, "dataset": DATASET}
     inlines = INCIDENT_ROWS
     change_form_template = "admin/incidents/incident_form.html"
     change_list_template = "admin/incidents/incident_list.html"

@@ -134,6 +134,15 @@ class OfRecordAdmin(RecordAdmin):
         if incident_id is not None:
             refuse_if_stale(person(request), incident_id, request.POST.get("revision", ""))
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        for rows in context["inline_admin_formsets"]:
+            # What stands there, or was typed and is not saved, is in sight.
+            if any(form.instance.pk or form.has_changed() for form in rows.formset.forms):
+                rows.classes = ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
 
 class PartQuerySet:
     """For admins of rows with a column ``incident``: rows of visible records alone."""
@@ -190,9 +199,15 @@ class PartAdmin(PartQuerySet, OfRecordAdmin):
         super().save_formset(request, form, formset, change)
 
 
+# Classes of rows that are long and often not there: opened by a click, without JavaScript too.
+FOLDED_WHILE_EMPTY = ("collapse",)
+
+
 class RecordRows(RowsInline):
     """Rows on the page of a record, or of a part of one."""
 
+    # One to fill in, and after it is saved the next: the button for more needs JavaScript.
+    extra = 1
     # Claims and people of a record that was published are kept.
     kept_once_published = False
 

@@ -29,18 +29,18 @@ from incidents.models import (
     VictimClaim,
     WeaponUse,
 )
-from incidents.picking import ACTOR, PLACE
+from incidents.picking import ACTOR, DATASET, INCIDENT, PLACE
 from incidents.weapon_words import offers_for
 
 from .hints import weapon_read
-from .record import RecordRows
+from .record import FOLDED_WHILE_EMPTY, RecordRows
 
 
-class CountRows(RecordRows):
+class CountRows(Picks, RecordRows):
     """Figures: of our assessment on the page of an incident, of a source on that of its claim."""
 
     model = CasualtyCount
-    autocomplete_fields = ["affiliation"]
+    picks = {"affiliation": ACTOR}
     removed_along = ("basis",)
     fieldsets = [
         (
@@ -150,6 +150,7 @@ class WithoutCell:
 class AssessedCounts(WithoutCell, Assessed, CountRows):
     verbose_name = "our count by role or party"
     verbose_name_plural = "our assessment: casualty counts by role or party"
+    classes = FOLDED_WHILE_EMPTY
     show_change_link = True
 
 
@@ -172,19 +173,17 @@ class ClaimedCounts(CountRows):
 class ClaimedCountsWithoutCell(WithoutCell, ClaimedCounts):
     verbose_name = "count by role or party"
     verbose_name_plural = "casualty counts by role or party that it gives"
+    classes = FOLDED_WHILE_EMPTY
 
 
 class ClaimedWeapons(WeaponRows):
     fk_name = "claim"
-    # One to fill in, without a button that needs JavaScript.
-    extra = 1
     verbose_name = "weapon"
     verbose_name_plural = "weapons that it names"
 
 
 class ClaimedInvolvements(InvolvementRows):
     fk_name = "claim"
-    extra = 1
     verbose_name = "involvement"
     verbose_name_plural = "actors that it names"
 
@@ -199,34 +198,32 @@ class FurtherPlaceRows(Picks, RecordRows):
         return super().get_queryset(request).select_related("place")
 
 
-class ExternalIdRows(RecordRows):
+class ExternalIdRows(Picks, RecordRows):
     model = ExternalId
     template = TABLE
-    autocomplete_fields = ["dataset"]
+    picks = {"dataset": DATASET}
     fields = ["dataset", "value"]
     verbose_name = "id in another dataset"
     verbose_name_plural = "ids in other datasets"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("dataset")
 
-class LinkRows(RecordRows):
+
+class LinkRows(Picks, RecordRows):
     """Links to other records. One to a record that this person may not see is not shown."""
 
     model = IncidentLink
     fk_name = "incident"
     template = TABLE
-    autocomplete_fields = ["other"]
+    picks = {"other": INCIDENT}
     fields = ["kind", "other"]
     verbose_name = "link to another incident"
     verbose_name_plural = "links to other incidents"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         visible = Incident.objects.visible_to(person(request))
-        return super().get_queryset(request).filter(other__in=visible)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "other":
-            kwargs["queryset"] = Incident.objects.visible_to(person(request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return super().get_queryset(request).filter(other__in=visible).select_related("other")
 
 
 class ClaimChoice(forms.ModelMultipleChoiceField):
@@ -282,6 +279,7 @@ class VictimRows(RecordRows):
     removed_along = ("claim_links",)
     verbose_name = "person"
     verbose_name_plural = "people harmed"
+    classes = FOLDED_WHILE_EMPTY
     fieldsets = [
         (
             None,

@@ -7,17 +7,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from harmtracker.admin_base import SharedAdmin, ViewOnlyAdmin
+from harmtracker.picking import Picks
 from incidents.models import Actor, Dataset, Place, WeaponType
+from incidents.picking import ACTOR, PLACE
 from incidents.weapon_words import offers_for
 
 
 @admin.register(Place)
-class PlaceAdmin(SharedAdmin):
+class PlaceAdmin(Picks, SharedAdmin):
     list_display = ["name", "level", "parent", "pcode", "country", "protected"]
     list_select_related = ["parent"]
     list_filter = ["level", "protected"]
     search_fields = ["name", "other_names", "pcode", "slug"]
-    autocomplete_fields = ["parent"]
+    picks = {"parent": PLACE}
     fieldsets = [
         (None, {"fields": ["name", "other_names", "slug"]}),
         ("Where it lies", {"fields": [("level", "country"), "parent", "pcode"]}),
@@ -27,12 +29,12 @@ class PlaceAdmin(SharedAdmin):
 
 
 @admin.register(Actor)
-class ActorAdmin(SharedAdmin):
+class ActorAdmin(Picks, SharedAdmin):
     list_display = ["name", "kind", "parent", "country"]
     list_select_related = ["parent"]
     list_filter = ["kind"]
     search_fields = ["name", "other_names", "slug"]
-    autocomplete_fields = ["parent"]
+    picks = {"parent": ACTOR}
     fieldsets = [
         (None, {"fields": ["name", "other_names", "slug"]}),
         ("What it is", {"fields": [("kind", "country"), "parent", "independence_group"]}),

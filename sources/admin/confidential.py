@@ -22,8 +22,10 @@ from harmtracker.accounts import lockout, second_factor
 from harmtracker.admin_base import RecordAdmin, RecordForm, ViewOnlyAdmin, in_words, person
 from harmtracker.admin_fields import ExactText
 from harmtracker.errors import DomainError
+from harmtracker.picking import Picks
 from sources import confidential
 from sources.models import ConfidentialSource, Reveal
+from sources.picking import OUTLET
 from sources.sealing import Identity
 
 
@@ -86,14 +88,14 @@ class RevealForm(forms.Form):
 
 
 @admin.register(ConfidentialSource)
-class ConfidentialSourceAdmin(RecordAdmin):
+class ConfidentialSourceAdmin(Picks, RecordAdmin):
     form = ConfidentialSourceForm
     # Not even sealed, in a page that is open on somebody's desk.
     never_kept = ("who", "contact", "about")
     list_display = ["outlet", "kind"]
     list_select_related = ["outlet"]
     search_fields = ["outlet__name", "outlet__slug"]
-    autocomplete_fields = ["outlet"]
+    picks = {"outlet": OUTLET}
 
     @admin.display(description="kind", ordering="outlet__kind")
     def kind(self, source: ConfidentialSource) -> str:

@@ -10,7 +10,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 
 from harmtracker.admin_base import TABLE, RowsInline, SharedAdmin, admin_url
+from harmtracker.picking import Picks
 from sources.models import Article, Capture, Outlet
+from sources.picking import OUTLET
 
 from .attaching import attach_view
 
@@ -51,12 +53,12 @@ class CaptureRows(RowsInline):
 
 
 @admin.register(Article)
-class ArticleAdmin(SharedAdmin):
+class ArticleAdmin(Picks, SharedAdmin):
     list_display = ["title", "outlet", "published", "language"]
     list_select_related = ["outlet"]
     list_filter = ["language"]
     search_fields = ["title", "outlet__name", "authors", "url", "copy_url"]
-    autocomplete_fields = ["outlet"]
+    picks = {"outlet": OUTLET}
     inlines = [CaptureRows]
     fieldsets = [
         (None, {"fields": ["outlet", "title", "authors", ("published", "language"), "summary"]}),
