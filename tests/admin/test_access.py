@@ -95,8 +95,7 @@ class TestHidden:
             url(CasualtyCount, "changelist"),
             reverse("admin:history_historyentry_changelist"),
             reverse("admin:incidents_review_changelist"),
-            reverse("admin:autocomplete") + "?app_label=incidents&model_name=incidentlink"
-            "&field_name=other&term=SENTINEL",
+            url(Incident, "hints", "incident") + "?text=SENTINEL",
         ]
         for page in pages:
             body = client.get(page).content.decode()

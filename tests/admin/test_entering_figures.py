@@ -144,7 +144,7 @@ class TestCells:
                     **about,
                 )
         data = page.data()
-        assert data["casualtycounts-TOTAL_FORMS"] == ["2"]
+        assert data["casualtycounts-INITIAL_FORMS"] == ["2"]
         assert not [name for name in data if "armed_group" in name]
 
 

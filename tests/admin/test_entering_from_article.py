@@ -14,6 +14,7 @@ from django.urls import reverse
 from harmtracker.history.acting import acting
 from incidents import services
 from incidents.models import Claim, Incident, Place
+from incidents.picking import KINDS
 from sources.addresses import canonical
 from sources.models import Article, Outlet
 
@@ -385,7 +386,7 @@ class TestPlacesByAnySpelling:
         assert client.get(f"{hints}victim/").status_code == 404
         assert Client().get(f"{hints}place/").status_code == 302
         for text in ("\x00", "%", "x" * 5000, "'", "\\"):
-            for kind in ("place", "actor", "outlet", "article", "date", "figure", "weapon"):
+            for kind in (*KINDS, "date", "figure", "weapon"):
                 assert client.get(f"{hints}{kind}/", {"text": text}).status_code == 200
 
 

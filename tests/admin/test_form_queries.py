@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from harmtracker.history.acting import acting
+from incidents import services
 from incidents.models import Claim, Incident, Place, WeaponType
 from tests import builders
 from tests.admin.test_entering import change_url
@@ -30,6 +31,11 @@ def more_rows(incident: Incident, claim: Claim | None, people: SimpleNamespace) 
         if claim is None:
             builders.victim(incident)
             builders.further_place(incident, place=place)
+            builders.external_id(incident)
+            builders.link(
+                incident, other=services.create_incident(author=people.researcher, title="x")
+            )
+            builders.count(incident, affiliation=builders.actor())
 
 
 @pytest.mark.parametrize("kind", ["incident", "claim"])
