@@ -29,6 +29,7 @@ from sources.addresses import articles_at, is_address
 from sources.models import Article, Outlet
 from sources.picking import ARTICLE, OUTLET
 
+from .map import map_to_pick
 from .pages import desk_page
 
 LINE = {"class": "vTextField"}
@@ -146,6 +147,7 @@ def from_article_view(request: HttpRequest) -> HttpResponse:
                 admin_url("incidents_claim_add", incident=incident.pk, article=article.pk)
             )
     _focus(article_form or event_form)
+    said = event_form.cleaned_data if event_form.is_bound else {}
     return desk_page(
         request,
         "admin/entering/from_article.html",
@@ -156,6 +158,7 @@ def from_article_view(request: HttpRequest) -> HttpResponse:
         records=[] if article is None else _resting_on(article, user),
         article_form=article_form,
         event_form=event_form if article is not None or asked else None,
+        map_pick=map_to_pick(said.get("place")),
     )
 
 

@@ -158,7 +158,8 @@ class IncidentAdmin(Picks, EntersFigures, OfRecordAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         may_save = self.may_save(request, obj)
-        context |= {"may_save": may_save, "map_pick": map_to_pick(obj) if may_save else None}
+        place = None if obj is None else obj.place
+        context |= {"may_save": may_save, "map_pick": map_to_pick(place) if may_save else None}
         if obj is not None:
             user = person(request)
             context |= {

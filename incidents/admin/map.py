@@ -8,7 +8,7 @@ from django.conf import settings
 from django.templatetags.static import static
 
 from harmtracker.codes import code_list
-from incidents.models import Incident
+from incidents.models import Place
 
 
 def background() -> dict[str, Any]:
@@ -21,9 +21,8 @@ def background() -> dict[str, Any]:
     }
 
 
-def map_to_pick(incident: Incident | None) -> dict[str, Any]:
+def map_to_pick(place: Place | None) -> dict[str, Any]:
     """For a form: the place's own point, and how far off a point of each precision may be."""
-    place = None if incident is None else incident.place
     point = None
     if place is not None and place.latitude is not None and place.longitude is not None:
         point = {

@@ -63,6 +63,8 @@ def test_a_record_is_entered_by_keyboard_alone(
         keys.type("laiza")
         page.locator("li[role=option][aria-selected=true]").wait_for()
         keys.press("Enter")
+        # Its point is on the map at once.
+        page.locator("#map .leaflet-interactive").wait_for(state="attached")
         keys.press("Enter")
         page.locator("#claim_form").wait_for()
         for number, figure in enumerate(("29", "at least 30"), 1):
@@ -129,7 +131,7 @@ def test_every_page_for_entering_reads_well(
     server: str,
 ) -> None:
     incident = draft(title=BURMESE_AND_ARABIC, summary=BURMESE_AND_ARABIC)
-    claim = incident.claims.get()
+    claim, count = incident.claims.get(), incident.casualtycounts.get(claim=None)
     enter = reverse("admin:incidents_incident_enter")
     add = reverse("admin:incidents_claim_add")
     pages = {
@@ -139,6 +141,9 @@ def test_every_page_for_entering_reads_well(
         "claim_add": f"{add}?incident={incident.pk}&article={claim.article_id}",
         "claim_change": reverse("admin:incidents_claim_change", args=[claim.pk]),
         "incident_change": reverse("admin:incidents_incident_change", args=[incident.pk]),
+        "incident_unfolded": reverse("admin:incidents_incident_change", args=[incident.pk]),
+        "count_change": reverse("admin:incidents_casualtycount_change", args=[count.pk]),
+        "place_change": reverse("admin:incidents_place_change", args=[incident.place_id]),
     }
     key = session_of(people.researcher)
     connections.close_all()
@@ -156,6 +161,8 @@ def test_every_page_for_entering_reads_well(
                 status = watched.open(address)
                 if name == "claim_change":
                     _write(watched.page)
+                if name == "incident_unfolded":
+                    _unfold(watched.page)
                 called = f"{name}-{size[0]}-{scheme}"
                 if folder is not None:
                     watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
@@ -163,6 +170,14 @@ def test_every_page_for_entering_reads_well(
                     wrong[called] = faults
             watched.page.context.close()
     assert not wrong, wrong
+
+
+def _unfold(page: Any) -> None:
+    """Rows that are long, and the list of records that a link can be made to."""
+    for heading in page.locator("fieldset > details > summary").all():
+        heading.click()
+    page.locator("#id_links-0-other_words").fill("MMR")
+    page.locator("#links-group li[role=option][aria-selected=true]").wait_for()
 
 
 def _write(page: Any) -> None:

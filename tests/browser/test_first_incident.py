@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +29,7 @@ def _names(*files: str) -> dict[str, str]:
     return {row["slug"]: row["name"] for file in files for row in fixtures_loading.read(file)}
 
 
-# Field -> what a slug or code of the data file is called in the field's list.
+# Field that finds while one types -> what a slug or code of the data file is called there.
 CALLED: dict[str, dict[str, str]] = {
     "place": _names("places_mmr.json", "places_incidents.json"),
     "outlet": _names("outlets.json"),
@@ -40,9 +39,6 @@ CALLED: dict[str, dict[str, str]] = {
     "affiliation": _names("actors.json"),
     "article": {row["key"]: row["title"] for row in ARTICLES.values()},
 }
-
-# Of these the fields that find while one types, and take what is called exactly so.
-PICKED = {"place", "attributed_outlet", "actor", "attributed_actor", "article"}
 
 # What kind of field stands below each id, and what it holds.
 FIELDS = """ids => ids.map(id => {
@@ -90,13 +86,6 @@ class Desk:
         field.locator("xpath=following-sibling::ul/li[@aria-selected='true']").wait_for()
         words.press("Enter")
 
-    def choose(self, field: Locator, text: str) -> None:
-        """Find an entry of a long list by typing its name."""
-        field.locator("xpath=following-sibling::span[1]").get_by_role("combobox").click()
-        self.page.locator(".select2-search__field").fill(text)
-        entry = re.compile(rf"^{re.escape(text)}$")
-        self.page.locator(".select2-results__option").filter(has_text=entry).first.click()
-
     def fill(self, row: dict[str, Any], prefix: str = "") -> None:
         """Enter what the fields do not say already."""
         wanted = {name: value for name, value in row.items() if value is not None}
@@ -109,10 +98,8 @@ class Desk:
                     self.page.locator(f"input[name={name}][value={code}]").check()
             elif isinstance(value, bool):
                 field.set_checked(value)
-            elif name in PICKED:
-                self.pick(field, CALLED[name][value])
             elif name in CALLED:
-                self.choose(field, CALLED[name][value])
+                self.pick(field, CALLED[name][value])
             elif tag == "SELECT" and value != now:
                 field.select_option(value)
             elif tag != "SELECT":
@@ -121,8 +108,13 @@ class Desk:
                     field.fill(text)
 
     def add_rows(self, group: str, rows: list[dict[str, Any]]) -> None:
+        """The first into the row that waits empty, below a heading that may be folded."""
+        folded = self.page.locator(f"#{group}-group details:not([open]) > summary")
+        if rows and folded.count():
+            folded.click()
         for number, row in enumerate(rows):
-            self.page.locator(f"#{group}-group .add-row a").click()
+            if number:
+                self.page.locator(f"#{group}-group .add-row a").click()
             self.fill(row, f"{group}-{number}-")
 
     def save(self, button: str = "Save") -> None:

@@ -1,6 +1,7 @@
 "use strict";
-// Points of a record on a map, and a point to be picked for a form. What people wrote is only ever
-// set as text. Without this script the page has the same points as a table, and the form its fields.
+// Points of a record on a map, a point to be picked for a form, and that of a chosen place. What
+// people wrote is only ever set as text. Without this script the page has the same points as a
+// table, and the form its fields.
 (function () {
     if (!window.L) return;
     const LOOKS = {
@@ -54,7 +55,6 @@
         const longitude = field("longitude");
         const radius = field("radius");
         const precision = field("precision");
-        if (!latitude || !longitude) return;
         const map = draw(box, settings);
         let marker = null;
         let ring = null;
@@ -82,8 +82,12 @@
             marker = L.circleMarker(at, { ...LOOKS.ours, weight: 2, fillOpacity: 0.9, interactive: false }).addTo(map);
             return at;
         }
-        map.setView(typed() || [21, 96], marker ? 10 : 5);
+        const chosen = field("place");
+        if (chosen) chosen.addEventListener("picked", (event) => showPlace(event.detail));
+        map.setView((latitude && typed()) || [21, 96], marker ? 10 : 5);
         showPlace(settings.place);
+        // A form that asks for the place alone.
+        if (!latitude || !longitude) return;
         map.on("click", (event) => {
             latitude.value = event.latlng.lat.toFixed(6);
             longitude.value = event.latlng.wrap().lng.toFixed(6);
@@ -94,8 +98,6 @@
             if (at) map.panTo(at);
         }));
         [radius, precision].forEach((each) => each && each.addEventListener("change", typed));
-        const chosen = field("place");
-        if (chosen) chosen.addEventListener("picked", (event) => showPlace(event.detail));
     }
 
     document.querySelectorAll("[data-map]").forEach(showPoints);
