@@ -139,7 +139,8 @@ class OfRecordAdmin(RecordAdmin):
     ) -> HttpResponse:
         for rows in context["inline_admin_formsets"]:
             # What stands there, or was typed and is not saved, is in sight.
-            if any(form.instance.pk or form.has_changed() for form in rows.formset.forms):
+            forms_here = rows.formset.forms
+            if any(row.instance.pk or (row.is_bound and row.has_changed()) for row in forms_here):
                 rows.classes = ""
         return super().render_change_form(request, context, *args, **kwargs)
 

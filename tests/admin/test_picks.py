@@ -52,6 +52,24 @@ def other_draft(people: SimpleNamespace, title: str) -> Incident:
         return services.create_incident(author=people.other_researcher, title=title)
 
 
+def folded(page: HttpResponse) -> set[str]:
+    """Groups of rows that a heading stands for until it is clicked."""
+    return set(re.findall(r'<summary>\s*<h2 id="(\w+)-heading"', page.content.decode()))
+
+
+def test_what_was_typed_and_is_not_saved_is_not_folded(
+    draft: Draft, signed_in: SignIn, filled: Filled
+) -> None:
+    incident = draft()
+    client = signed_in("researcher")
+    data = filled(client.get(change_url(incident)), "incident_form")
+    data |= {"_read": ["x"], "victims-0-outcome": ["killed"], "victims-0-names": ["A name"]}
+    page = client.post(change_url(incident), data)
+    assert folded(page) == {"casualtycounts"}
+    assert filled(page, "incident_form")["victims-0-names"] == ["A name"]
+    assert not incident.victims.exists()
+
+
 class TestByWords:
     """A plain form with the words, in another spelling than the record's own name."""
 
@@ -65,7 +83,9 @@ class TestByWords:
     ) -> None:
         incident, other = draft(), draft(title="Shelling of Möng-Zhai, second day")
         client = signed_in("researcher")
-        data = filled(client.get(change_url(incident)), "incident_form")
+        opened = client.get(change_url(incident))
+        assert folded(opened) == {"casualtycounts", "victims"}
+        data = filled(opened, "incident_form")
         # Each group of rows has one to fill in.
         data |= {
             name: [value]
@@ -100,7 +120,9 @@ class TestByWords:
         assert incident.further_places.get().place == named.place
         assert incident.external_ids.get().dataset == named.dataset
         assert incident.links.get().other == other
-        again = filled(client.get(change_url(incident)), "incident_form")
+        opened = client.get(change_url(incident))
+        assert folded(opened) == set()
+        again = filled(opened, "incident_form")
         assert {name: value for name, value in again.items() if "TOTAL" in name} == {
             f"{rows}-TOTAL_FORMS": ["2"]
             for rows in (
