@@ -36,6 +36,8 @@ _GEOMETRY = "geometry"
 # A point as well-known binary: little-endian, of type 1, longitude before latitude.
 _POINT = struct.Struct("<BIdd")
 _BLOCK = batches.MOST_BYTES * 2
+# Of a file that was written before, which may be of any size: a row group each.
+_FILE_BLOCK = batches.LINES_BYTES // 2
 _PARSE = pa_csv.ParseOptions(newlines_in_values=True)
 
 
@@ -108,8 +110,9 @@ class Reader:
     asked: Asked
     schema: pa.Schema
 
-    @property
-    def _options(self) -> tuple[pa_csv.ReadOptions, pa_csv.ParseOptions, pa_csv.ConvertOptions]:
+    def _options(
+        self, block: int
+    ) -> tuple[pa_csv.ReadOptions, pa_csv.ParseOptions, pa_csv.ConvertOptions]:
         names = [column.name for column in self.asked.columns]
         convert = pa_csv.ConvertOptions(
             column_types={column.name: _type(column) for column in self.asked.columns},
@@ -120,15 +123,17 @@ class Reader:
             # An empty text is "", and no NULL.
             quoted_strings_can_be_null=False,
         )
-        read = pa_csv.ReadOptions(column_names=names, block_size=_BLOCK, use_threads=False)
+        read = pa_csv.ReadOptions(column_names=names, block_size=block, use_threads=False)
         return read, _PARSE, convert
 
     def table(self, rows: bytes) -> pa.Table:
-        return self._shaped(pa_csv.read_csv(io.BytesIO(rows), *self._options))
+        return self._shaped(pa_csv.read_csv(io.BytesIO(rows), *self._options(_BLOCK)))
 
-    def tables(self, file: BinaryIO) -> Iterator[pa.Table]:
-        """The rows of a file, so many bytes of it at a time."""
-        with pa_csv.open_csv(file, *self._options) as blocks:
+    def tables(self, file: BinaryIO, longest: int) -> Iterator[pa.Table]:
+        """The rows of a file, so many bytes of it at a time, none longer than ``longest`` bytes."""
+        # A row longer than a block cannot be read.
+        options = self._options(max(_FILE_BLOCK, longest))
+        with pa_csv.open_csv(file, *options) as blocks:
             for block in blocks:
                 yield self._shaped(pa.Table.from_batches([block]))
 

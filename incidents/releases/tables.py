@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -34,7 +33,7 @@ PARTITIONED_BY = (
 NOT_KNOWN = "__HIVE_DEFAULT_PARTITION__"
 _VALUES = re.compile(rb"([A-Z]{3})?,([0-9]{1,4})?,")
 # Rows are kept in memory until there are so many bytes of them, of all partitions together.
-_KEPT_BYTES = 32 * 1024 * 1024
+_KEPT_BYTES = 8 * 1024 * 1024
 
 
 def csv_path(list_name: str) -> str:
@@ -80,7 +79,9 @@ def partitions(frozen: Frozen, folder: Folder, list_name: str) -> None:
     asked = frozen.asked(list_name, columns)
     reader = parquet.Reader(asked, parquet.schema(asked, frozen.about(list_name)))
     with tempfile.TemporaryDirectory(prefix=".rows-", dir=folder.path.parent) as name:
-        for path, rows in _sorted_out(frozen, list_name, Path(name)):
+        longest = _sort_out(frozen, list_name, Path(name))
+        for rows in sorted(Path(name).iterdir()):
+            path = rows.name.replace(" ", "/")
             target = f"parquet/{list_name}/{path}/part-0.parquet"
             with (
                 rows.open("rb") as file,
@@ -89,16 +90,17 @@ def partitions(frozen: Frozen, folder: Folder, list_name: str) -> None:
                     cast(IO[bytes], sink), reader.schema, compression=parquet.COMPRESSION
                 ) as writer,
             ):
-                for table in reader.tables(file):
+                for table in reader.tables(file, longest):
                     writer.write_table(table)
             rows.unlink()
 
 
-def _sorted_out(frozen: Frozen, list_name: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The path of each partition, and a file of its rows as CSV."""
+def _sort_out(frozen: Frozen, list_name: str, folder: Path) -> int:
+    """Write a file for each partition, named by it: its rows as CSV. How many bytes the longest
+    row has."""
     asked = frozen.asked(list_name, (*PARTITIONED_BY, *in_parquet(list_name)))
     kept: defaultdict[str, list[bytes]] = defaultdict(list)
-    size = 0
+    size = longest = 0
     for batch in batches.lines(
         asked, lambda after, limit: selecting.table(asked, after, limit, is_neutral=False)
     ):
@@ -108,13 +110,13 @@ def _sorted_out(frozen: Frozen, list_name: str, folder: Path) -> Iterator[tuple[
                 raise ValueError("A row has a country or a year that no folder can be named by.")
             country, year = (value.decode() if value else NOT_KNOWN for value in found.groups())
             kept[f"country={country}/year={year}"].append(row[found.end() :])
+            longest = max(longest, len(row))
         size += batch.size
         if size > _KEPT_BYTES:
             _append(kept, folder)
             size = 0
     _append(kept, folder)
-    for path in sorted(folder.iterdir()):
-        yield path.name.replace(" ", "/"), path
+    return longest
 
 
 def _append(kept: defaultdict[str, list[bytes]], folder: Path) -> None:

@@ -68,14 +68,21 @@ def _figures(bucket: str) -> list[str]:
 
 
 def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
-    """Rows of the tally, by all that groups and the whole are made of."""
+    """Rows of the tally, by all that groups and the whole are made of.
+
+    Of what was found, those that are in no total come along: it is read once.
+    """
     columns = [*tally.columns(asked, tally.keys(asked)), 't.outcome COLLATE "C" AS outcome']
+    is_found = asked.found is not None
+    if is_found:
+        columns.append("t.left_out AS left_out")
     # PostgreSQL names columns of the source first: they are grouped by their place.
     columns.append(f"({tally.is_again(asked)}) AS again")
     by = ", ".join(str(place + 1) for place in range(len(columns)))
     # A row for each outcome: one of each version is counted, or all where they are told apart.
     counted = "true" if OUTCOME in asked.groupings else "t.first"
     columns.append("count(*) AS rows")
+    columns.append("count(*) FILTER (WHERE t.first) AS versions")
     columns.append(f"count(*) FILTER (WHERE {counted}) AS incidents")
     columns += [
         f"count(*) FILTER (WHERE {counted} AND ({condition})) AS {name}"
@@ -87,7 +94,8 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
         [
             f"SELECT {', '.join(columns)}",
             tally.source(asked),
-            f"WHERE {tally.is_counted(asked)} GROUP BY {by}",
+            f"WHERE {tally.is_current(asked) if is_found else tally.is_counted(asked)}",
+            f"GROUP BY {by}",
         ]
     )
 
@@ -162,10 +170,8 @@ def _left_out(asked: Asked) -> str:
         )
     else:
         current = (
-            "SELECT t.left_out AS outcome, count(*) AS incidents "
-            f"FROM incidents_publishedtally t {found} "
-            f"WHERE t.left_out IS NOT NULL AND t.first AND {tally.is_current(asked)} "
-            "GROUP BY t.left_out"
+            "SELECT left_out AS outcome, sum(versions)::bigint AS incidents FROM every_row "
+            "WHERE left_out IS NOT NULL AND NOT again GROUP BY left_out HAVING sum(versions) > 0"
         )
     # As the last version says: what was withdrawn may have been merged, or come back, since.
     return f"""{current} UNION ALL
@@ -207,11 +213,13 @@ def statement(
     if not only_whole:
         is_split = asked.unit is not None or bool(asked.several)
         every_way.insert(0, _groups(asked, buckets, "added_up", is_split=is_split))
+    put_together = ("put_together", Statement(" UNION ALL ".join(every_way)))
     make = _kept if is_kept(asked, buckets) else _added_up
-    ctes = (
-        ("added_up", make(asked, buckets)),
-        ("put_together", Statement(" UNION ALL ".join(every_way))),
-    )
+    rows = make(asked, buckets)
+    ctes = [("added_up", rows), put_together]
+    if asked.found is not None:
+        counted = Statement("SELECT * FROM every_row WHERE left_out IS NULL")
+        ctes = [("every_row", rows), ("added_up", counted), put_together]
     order = ", ".join(["is_whole DESC NULLS FIRST", *_order(keys)])
     return tally.joined(
         [

@@ -18,6 +18,7 @@ import yaml
 from django.test import Client
 
 from incidents.choices import State
+from incidents.exports import parquet
 from incidents.exports.columns import LISTS as COLUMNS
 from incidents.exports.columns import NUMBER, WHOLE
 from incidents.models import Incident, ReleaseBuild
@@ -120,6 +121,22 @@ def test_tables_say_what_the_api_says(released: ReleaseBuild, name: str) -> None
             other["country"],
         )
         assert str(one["year"]) == other["date_earliest"][:4]
+
+
+def test_rows_longer_than_what_is_read_at_once_are_whole(
+    released: ReleaseBuild, people: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_FILE_BLOCK", 64)
+    monkeypatch.setattr(tables, "_KEPT_BYTES", 64)
+    again = making.release("2026.2", people.verifier, site="https://harm.example.org")
+    for name in LISTS:
+        usual, small = (
+            pd.read_parquet(folder(build) / "parquet" / name).sort_values(
+                ["position", *(["row"] if name != "incidents" else [])], ignore_index=True
+            )
+            for build in (released, again)
+        )
+        pd.testing.assert_frame_equal(small, usual)
 
 
 def test_documents_and_points_are_those_of_the_api(released: ReleaseBuild) -> None:
