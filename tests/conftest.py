@@ -18,6 +18,29 @@ from tests.clients import Api, logged_in
 from tests.drafts import draft  # noqa: F401  (a fixture)
 
 _cluster = None
+# How many rows were written in this worker's database when it was laid.
+_rows: int | None = None
+
+# Each takes a minute or more.
+_LONG = {
+    f"tests/{file}": place
+    for place, file in enumerate(
+        (
+            "browser/test_every_page.py",
+            "incidents/test_quickstart.py",
+            "api/casework/test_hostile_bodies.py",
+            "browser/test_first_incident.py",
+            "api/casework/test_races.py",
+            "browser/test_story.py",
+            "browser/test_entering.py",
+            "admin/test_kept_figures.py",
+            "api/casework/test_hidden.py",
+            "api/test_as_of.py",
+            "test_casework_access.py",
+            "importers/test_import.py",
+        )
+    )
+}
 
 
 def _is_worker() -> bool:
@@ -41,7 +64,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only root meets are not there for anybody else."""
+    """The files that take longest come first, so that no worker is left with one at the end;
+    and tests of what only root meets are not there for anybody else."""
+    items.sort(key=lambda item: _LONG.get(item.nodeid.split("::")[0], len(_LONG)))
     if os.geteuid() == 0:
         return
     for_root = [item for item in items if item.get_closest_marker("root")]
@@ -62,6 +87,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _cluster.destroy()
     elif not _is_worker() and not config.option.collectonly:
         database.drop(database.TEMPLATE)
+        database.drop(database.BARE)
 
 
 def _worker_database() -> str:
@@ -72,8 +98,10 @@ def _worker_database() -> str:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """This worker's own copy of the template."""
+    global _rows
     with django_db_blocker.unblock():
-        database.clone(database.TEMPLATE, _worker_database())
+        _rows = None
+        renew_database()
         database.use(_worker_database())
     yield
     with django_db_blocker.unblock():
@@ -82,9 +110,19 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 def renew_database() -> None:
-    """Lay this worker's database anew, after a test that committed."""
+    """Lay this worker's database anew, after a test that may have committed.
+
+    One in which nothing was written since, and nothing was tried and rolled back, is left as it is.
+    """
+    global _rows
     database.connections.close_all()
-    database.clone(database.TEMPLATE, _worker_database())
+    name = _worker_database()
+    if _rows is not None:
+        database.end_sessions(name)
+        if database.rows_written(name) == _rows:
+            return
+    database.clone(database.TEMPLATE, name)
+    _rows = database.rows_written(name)
 
 
 def people_by_name() -> SimpleNamespace:

@@ -33,7 +33,13 @@ from tests.clients import logged_in
 ARABIC_AND_BURMESE = "قصف على مخيم — မုန့်လိုင်ခက် စခန်း"
 EVERY = ((LAPTOP, "light"), (PHONE, "dark"))
 # The pages on which people spend their day are looked at in every way.
-DESK = (*EVERY, (LAPTOP, "dark"), (PHONE, "light"), (ZOOMED, "light"))
+DESK = (
+    (LAPTOP, "light"),
+    (LAPTOP, "dark"),
+    (PHONE, "dark"),
+    (PHONE, "light"),
+    (ZOOMED, "light"),
+)
 
 
 def _of_models() -> Iterator[tuple[str, str]]:
@@ -110,19 +116,24 @@ def test_every_page_reads_well(
     folder = screenshots()
     wrong: dict[str, Any] = {}
     with chromium() as browser:
-        for size, scheme in DESK:
-            shown = {**desk, **stock} if (size, scheme) in EVERY else desk
-            for person in order:
-                context = signed_in_context(browser, server, sessions[person.pk], size, scheme)
-                watched = Watched(context, server)
-                for name, address in shown.items():
-                    if readers.get(name) != person:
-                        continue
+        for person in order:
+            context = signed_in_context(browser, server, sessions[person.pk], LAPTOP)
+            watched = Watched(context, server)
+            for name, address in {**desk, **stock}.items():
+                if readers.get(name) != person:
+                    continue
+                opened = None
+                for size, scheme in DESK if name in desk else EVERY:
+                    watched.turn(size, scheme)
                     called = f"{name}-{size[0]}-{scheme}"
-                    status = watched.open(address)
+                    # A page is loaded once, and of the desk's, with its maps, once in each size.
+                    if opened is None or (name in desk and opened != size):
+                        opened = size
+                        if (status := watched.open(address)) != 200:
+                            wrong[f"{called} answers"] = status
                     if folder is not None:
                         watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
-                    if faults := [*([status] if status != 200 else []), *watched.faults()]:
+                    if faults := watched.faults():
                         wrong[called] = faults
-                context.close()
+            context.close()
     assert not wrong, json.dumps(wrong, indent=1)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from playwright.sync_api import Locator, Page
 from pytest_django.plugin import DjangoDbBlocker
@@ -58,10 +57,8 @@ def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         version = PublishedVersion.objects.using("default").get(code__startswith="MMR-2024-")
         document = json.loads(version.document)
         bare = f"{usual}_bare"
-        database.clone("template0", bare)
+        database.clone(database.BARE, bare)
         database.use(bare)
-        call_command("migrate", verbosity=0)
-        fixtures_loading.load_weapon_types("owner")
         for name in ("researcher", "verifier"):
             person = create_person(username=name, password=database.PASSWORD, group=name)
             second_factor.new_authenticator(person, is_confirmed=True)

@@ -35,8 +35,7 @@ def looks(watched: Watched, name: str) -> dict[str, Any]:
     wrong: dict[str, Any] = {}
     folder = screenshots()
     for size, scheme in ((PHONE, "dark"), (LAPTOP, "light")):
-        watched.page.set_viewport_size({"width": size[0], "height": size[1]})
-        watched.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        watched.turn(size, scheme)
         if folder is not None:
             watched.page.screenshot(path=folder / f"kept-{name}-{scheme}.png", full_page=True)
         if faults := watched.faults():

@@ -1,7 +1,16 @@
 "use strict";
-// What scrolls sideways is reached by keyboard.
-document.querySelectorAll(".inline-related.tabular").forEach((rows) => {
-    if (rows.scrollWidth > rows.clientWidth) {
-        rows.tabIndex = 0;
+
+// What scrolls sideways is reached by keyboard, in a window turned or drawn smaller too.
+(function () {
+    function reach() {
+        document.querySelectorAll(".inline-related.tabular").forEach((rows) => {
+            if (rows.scrollWidth > rows.clientWidth) {
+                rows.tabIndex = 0;
+            } else {
+                rows.removeAttribute("tabindex");
+            }
+        });
     }
-});
+    reach();
+    window.addEventListener("resize", reach);
+})();
