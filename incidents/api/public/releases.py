@@ -297,10 +297,11 @@ class ReleaseFileView(PublicView):
         }
         if part:
             headers["Content-Range"] = f"bytes {part.first}-{part.last}/{file.size}"
-        if request.method == "HEAD":
-            return HttpResponse(headers=headers)
         first, length = (part.first, part.length) if part else (0, file.size)
         content = _Part(self._open(storage.folder_of(name, int(number)), file), first, length)
+        if request.method == "HEAD":
+            content.close()
+            return HttpResponse(headers=headers)
         return StreamingHttpResponse(content, status=206 if part else 200, headers=headers)
 
     def _file(self, name: str, number: str, path: str) -> ReleaseFile:
