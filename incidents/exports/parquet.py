@@ -36,8 +36,10 @@ _GEOMETRY = "geometry"
 # A point as well-known binary: little-endian, of type 1, longitude before latitude.
 _POINT = struct.Struct("<BIdd")
 _BLOCK = batches.MOST_BYTES * 2
-# Of a file that was written before, which may be of any size: a row group each.
-_FILE_BLOCK = batches.LINES_BYTES // 2
+# Of a file that was written before, which may be of any size. pyarrow reads up to 32 blocks ahead,
+# so that they are small; a row group is many of them.
+_FILE_BLOCK = 512 * 1024
+_GROUP_BYTES = batches.LINES_BYTES // 2
 _PARSE = pa_csv.ParseOptions(newlines_in_values=True)
 
 
@@ -130,12 +132,18 @@ class Reader:
         return self._shaped(pa_csv.read_csv(io.BytesIO(rows), *self._options(_BLOCK)))
 
     def tables(self, file: BinaryIO, longest: int) -> Iterator[pa.Table]:
-        """The rows of a file, so many bytes of it at a time, none longer than ``longest`` bytes."""
+        """The rows of a file as row groups. None of them is longer than ``longest`` bytes."""
         # A row longer than a block cannot be read.
         options = self._options(max(_FILE_BLOCK, longest))
+        kept: list[pa.RecordBatch] = []
         with pa_csv.open_csv(file, *options) as blocks:
             for block in blocks:
-                yield self._shaped(pa.Table.from_batches([block]))
+                kept.append(block)
+                if sum(each.nbytes for each in kept) >= _GROUP_BYTES:
+                    yield self._shaped(pa.Table.from_batches(kept))
+                    kept = []
+        if kept:
+            yield self._shaped(pa.Table.from_batches(kept))
 
     def _shaped(self, table: pa.Table) -> pa.Table:
         if _has_points(self.asked):

@@ -127,6 +127,7 @@ def test_rows_longer_than_what_is_read_at_once_are_whole(
     released: ReleaseBuild, people: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "_FILE_BLOCK", 64)
+    monkeypatch.setattr(parquet, "_GROUP_BYTES", 1)
     monkeypatch.setattr(tables, "_KEPT_BYTES", 64)
     again = making.release("2026.2", people.verifier, site="https://harm.example.org")
     for name in LISTS:
