@@ -82,7 +82,8 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
     # A row for each outcome: one of each version is counted, or all where they are told apart.
     counted = "true" if OUTCOME in asked.groupings else "t.first"
     columns.append("count(*) AS rows")
-    columns.append("count(*) FILTER (WHERE t.first) AS versions")
+    if is_found:
+        columns.append("count(*) FILTER (WHERE t.first) AS versions")
     columns.append(f"count(*) FILTER (WHERE {counted}) AS incidents")
     columns += [
         f"count(*) FILTER (WHERE {counted} AND ({condition})) AS {name}"
