@@ -239,11 +239,13 @@ def _copied(folder: Path, count: int, copies: Copies) -> None:
     stamp = folder / "copies.json"
     wanted = {"count": count, "built": copies.built, "whole": copies.whole}
     build(folder, copies.built)
-    if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+    found = json.loads(stamp.read_text()) if stamp.exists() else None
+    if found in (wanted, {**wanted, "whole": True}):
         return
-    if stamp.exists():
+    is_listed = found == {**wanted, "whole": False}
+    if found and not is_listed:
         raise SystemExit(f"{folder} has other copies: delete it.")
-    copy_out(copies.built, count, whole=copies.whole)
+    copy_out(copies.built, count, whole=copies.whole, listed=is_listed)
     with timed("counts and sums over the index"):
         count_index(is_on=True)
     stamp.write_text(json.dumps(wanted))

@@ -41,8 +41,11 @@ _SHUFFLED = ("incidents_publishedincident", "incidents_publishedtally")
 AT_ONCE = 10
 
 
-def copy_out(built: int, count: int, *, whole: bool) -> None:
-    """Make ``count`` published incidents of those that were ``built``; ``whole``: all tables."""
+def copy_out(built: int, count: int, *, whole: bool, listed: bool = False) -> None:
+    """Make ``count`` published incidents of those that were ``built``; ``whole``: all tables.
+
+    ``listed``: the tables of the index have the copies already.
+    """
     if count % built or built > 10_000:
         raise SystemExit("Copies: the number of incidents must be a multiple of at most 10,000.")
     with superuser() as connection:
@@ -50,14 +53,15 @@ def copy_out(built: int, count: int, *, whole: bool) -> None:
         connection.autocommit = True
         connection.execute("SET maintenance_work_mem = '256MB'; SET work_mem = '64MB'")
         (first,) = connection.execute(
-            "SELECT size - %s + 1 FROM incidents_ledgerhead", [built]
+            "SELECT size - %s + 1 FROM incidents_ledgerhead", [count if listed else built]
         ).fetchone() or (0,)
         connection.execute("CREATE TEMP TABLE of AS " + _sources(built, count // built, first))
         connection.execute("CREATE INDEX ON of (n); ANALYZE of")
-        for table in (*INDEX, *(REST if whole else ())):
+        for table in (*(() if listed else INDEX), *(REST if whole else ())):
             with timed(f"copies in {table.removeprefix('incidents_')}"):
                 _copy(connection, table, built, count // built, first)
-        connection.execute("UPDATE incidents_ledgerhead SET size = size + %s", [count - built])
+        if not listed:
+            connection.execute("UPDATE incidents_ledgerhead SET size = size + %s", [count - built])
         with timed("VACUUM ANALYZE"):
             connection.execute("VACUUM ANALYZE")
 

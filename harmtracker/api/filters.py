@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -100,6 +100,7 @@ class StrictFilterSet(django_filters.FilterSet):
     """Filters that refuse a bad value. All of its filters hold (AND)."""
 
     base_filters: OrderedDict[str, Any]
+    form_class: ClassVar[type[forms.Form]]
 
     @classmethod
     def several(cls) -> frozenset[str]:
@@ -135,6 +136,13 @@ class StrictFilterSet(django_filters.FilterSet):
             for error in faults
         )
         return filterset
+
+    def get_form_class(self) -> type[forms.Form]:
+        """Made once for each class: no field follows from who asks."""
+        own = type(self)
+        if "form_class" not in vars(own):
+            own.form_class = super().get_form_class()
+        return own.form_class
 
     @property
     def given(self) -> dict[str, Any]:

@@ -130,33 +130,33 @@ class Asked(NamedTuple):
     is_plain: bool
 
 
+# Lengths alone are added up: a window that carried the texts costs nearly what reading them does.
 _SIZED = """
-    SELECT seq, change FROM (
-        SELECT seq, change,
-            sum(octet_length(change)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING)
-            - octet_length(change) AS before
-        FROM ({found}) found
-    ) sized WHERE before < %s ORDER BY seq
+    SELECT {columns} FROM incidents_publishedchange WHERE {found} AND seq <= (
+        SELECT max(seq) FROM (
+            SELECT seq, sum(size) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) - size AS before
+            FROM (
+                SELECT seq, octet_length(change) AS size FROM incidents_publishedchange
+                WHERE {found} ORDER BY seq LIMIT %(limit)s
+            ) first
+        ) sized WHERE before < %(most_bytes)s
+    ) ORDER BY seq
 """
-_RANGE = _SIZED.format(
-    found="SELECT seq, change FROM incidents_publishedchange WHERE seq > %s AND seq <= %s "
-    "ORDER BY seq LIMIT %s"
-)
-_BY_POSITION = _SIZED.format(
-    found="SELECT seq, change FROM incidents_publishedchange WHERE seq = ANY(%s)"
-)
+_RANGE = _SIZED.format(columns="change", found="seq > %(after)s AND seq <= %(at)s")
+_BY_POSITION = _SIZED.format(columns="seq, change", found="seq = ANY(%(keys)s)")
 
 
 def read(asked: Asked, after: int, at: int, limit: int, most_bytes: int) -> Read:
     """At most so many entries after one position and up to another."""
     if asked.is_plain:
-        rows = reading.rows(_RANGE, [after, at, limit, most_bytes])
+        asked_for = {"after": after, "at": at, "limit": limit, "most_bytes": most_bytes}
+        texts = [text for (text,) in reading.rows(_RANGE, asked_for)]
         # Every position has its entry.
-        last = rows[-1][0] if rows else at
-        return Read([text for _seq, text in rows], last, last < at)
+        last = after + len(texts) if texts else at
+        return Read(texts, last, last < at)
     found = _found(asked, after, at, limit + 1)
     keys = list(found)[:limit]
-    rows = reading.rows(_BY_POSITION, [keys, most_bytes])
+    rows = reading.rows(_BY_POSITION, {"keys": keys, "limit": limit, "most_bytes": most_bytes})
     texts = [_said(text, found[seq]) for seq, text in rows]
     return Read(texts, rows[-1][0] if rows else at, len(rows) < len(found))
 

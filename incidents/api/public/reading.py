@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -57,7 +57,7 @@ def renew_connection() -> None:
         published.close()
 
 
-def rows(statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """Rows of a prepared statement, texts as bytes: planning would be the better part of a look-up.
 
     Not for filters, whose plans differ with their values.
