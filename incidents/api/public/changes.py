@@ -130,7 +130,7 @@ class Asked(NamedTuple):
     is_plain: bool
 
 
-# Lengths alone are added up: a window that carried the texts costs nearly what reading them does.
+# Lengths alone are added up: a window need not carry the texts.
 _SIZED = """
     SELECT {columns} FROM incidents_publishedchange WHERE {found} AND seq <= (
         SELECT max(seq) FROM (
@@ -146,19 +146,35 @@ _RANGE = _SIZED.format(columns="change", found="seq > %(after)s AND seq <= %(at)
 _BY_POSITION = _SIZED.format(columns="seq, change", found="seq = ANY(%(keys)s)")
 
 
+_PAGE = """
+    SELECT change FROM incidents_publishedchange WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s
+"""
+
+
+def read_page(asked: Asked, after: int, at: int, limit: int) -> Read:
+    """A page of entries after one position and up to another, not longer than pages are."""
+    if not asked.is_plain:
+        return read(asked, after, at, limit, paging.MAX_PAGE_BYTES)
+    texts = reading.texts_up_to(paging.MAX_PAGE_BYTES, _PAGE, [after, at, limit])
+    return _in_turn(texts, after, at)
+
+
 def read(asked: Asked, after: int, at: int, limit: int, most_bytes: int) -> Read:
     """At most so many entries after one position and up to another."""
     if asked.is_plain:
         asked_for = {"after": after, "at": at, "limit": limit, "most_bytes": most_bytes}
-        texts = [text for (text,) in reading.rows(_RANGE, asked_for)]
-        # Every position has its entry.
-        last = after + len(texts) if texts else at
-        return Read(texts, last, last < at)
+        return _in_turn([text for (text,) in reading.rows(_RANGE, asked_for)], after, at)
     found = _found(asked, after, at, limit + 1)
     keys = list(found)[:limit]
     rows = reading.rows(_BY_POSITION, {"keys": keys, "limit": limit, "most_bytes": most_bytes})
     texts = [_said(text, found[seq]) for seq, text in rows]
     return Read(texts, rows[-1][0] if rows else at, len(rows) < len(found))
+
+
+def _in_turn(texts: list[bytes], after: int, at: int) -> Read:
+    """Entries of which none was left out: every position has its own."""
+    last = after + len(texts) if texts else at
+    return Read(texts, last, last < at)
 
 
 def _said(text: bytes, is_within: bool | None) -> bytes:
@@ -232,13 +248,12 @@ class ChangesBase(PublicView):
         ]
 
     def asked(self) -> Asked:
+        if {*self.query.values} <= {parameter.name for parameter in self.own}:
+            # Nothing is filtered, and two filter sets need not be made to find that out.
+            return Asked(PublishedChange.objects.using("published"), None, is_plain=True)
         entries = EntryFilters.of(self.query, PublishedChange.objects.using("published"))
         records = FollowedFilters.of(self.query, PublishedIncident.objects.using("published"))
-        return Asked(
-            entries.qs,
-            records.qs if records.given else None,
-            is_plain=not (entries.given or records.given),
-        )
+        return Asked(entries.qs, records.qs if records.given else None, is_plain=False)
 
     def position(self, request: Request, *more: str) -> tuple[int, str]:
         """Up to where entries are given, and the ETag of what is given."""
@@ -328,7 +343,7 @@ class ChangesView(ChangesBase):
         links = {"alternate": self.beside(request, "changes-feed")}
         if asked_format == "ndjson":
             return self._lines(request, asked, after, at, etag, links)
-        found = read(asked, after, at, limit, paging.MAX_PAGE_BYTES)
+        found = read_page(asked, after, at, limit)
         resume = found.last if found.has_more else max(after, at)
         envelope: dict[str, Any] = {"next": None, "position": at, "resume": resume}
         if found.has_more:

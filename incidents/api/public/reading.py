@@ -6,6 +6,7 @@ import datetime
 import re
 import select
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -20,6 +21,8 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
+# Rows that come together where they are read as they come.
+_AT_ONCE = 250
 _HEAD = 'SELECT size FROM "incidents_ledgerhead" WHERE id = 1'
 # UTC+14, by which dates of incidents are checked when they are saved.
 _LAST_DAY = (
@@ -70,6 +73,27 @@ def rows(statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list
         finally:
             published.connection.prepare_threshold = None
         return cursor.fetchall()
+
+
+def texts_up_to(most_bytes: int, statement: str, values: Sequence[Any]) -> list[bytes]:
+    """Texts of one column, to the one with which they come to so many bytes, or to the last.
+
+    Their lengths are added up as they come, and the statement ended where they are enough: adding
+    up in the database takes a quarter as long as reading. Not in a transaction, which would end
+    with the statement.
+    """
+    published = connections["published"]
+    found: list[bytes] = []
+    total = 0
+    with stored_texts.cursor("published") as cursor, published.wrap_database_errors:
+        coming = cursor.cursor.stream(statement, values, binary=True, size=_AT_ONCE)
+        with closing(coming):
+            for (text,) in coming:
+                found.append(text)
+                total += len(text)
+                if total >= most_bytes:
+                    break
+    return found
 
 
 def position() -> int:
