@@ -202,7 +202,9 @@ def totals(bench: Bench) -> None:
          WHERE i.valid_until IS NULL AND i.place_keys && '{{MMR}}'
            AND (i.date_latest >= '{days[0]}' OR i.date_latest IS NULL)
            AND (i.date_earliest <= '{days[1]}' OR i.date_earliest IS NULL)
-           AND (i.date_earliest IS NOT NULL OR i.date_latest IS NOT NULL)) t
+           AND (i.date_earliest IS NOT NULL OR i.date_latest IS NOT NULL)
+           AND daterange(i.date_earliest, i.date_latest, '[]')
+               && daterange('{days[0]}', '{days[1]}', '[]')) t
     """
     of_a_year = _path(group_by="month,adm1", country="MMR", date_from=days[0], date_to=days[1])
     moved = f"""(date_earliest >= '{days[0]}' AND date_latest <= '{days[1]}') IS NOT TRUE"""

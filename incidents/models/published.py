@@ -8,14 +8,24 @@ The public role reads these tables, the code lists and the weapon types, and no 
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
 from incidents.choices import VersionKind
 from incidents.finding import FIGURES
+
+
+class Days(models.Func):
+    """The days that an incident can have been on: ``Days("date_earliest", "date_latest")``.
+
+    An end that is not known is open. Where neither is, it is every day.
+    """
+
+    template = "daterange(%(expressions)s, '[]')"
+    output_field = DateRangeField()
 
 
 class CodeCounter(models.Model):
@@ -231,6 +241,7 @@ class PublishedIncident(models.Model):
             models.Index(
                 F("date_earliest").desc(nulls_last=True), F("code"), name="published_by_date"
             ),
+            GistIndex(Days("date_earliest", "date_latest"), name="published_by_days"),
             models.Index(fields=["code", "valid_from"], name="published_by_code"),
             models.Index(fields=["valid_from"], name="published_by_position"),
             models.Index(

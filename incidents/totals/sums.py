@@ -87,6 +87,8 @@ def _added_up(asked: Asked, buckets: Sequence[str]) -> Statement:
     columns.append(f"count(*) FILTER (WHERE {counted}) AS incidents")
     columns += [
         f"count(*) FILTER (WHERE {counted} AND ({condition})) AS {name}"
+        if condition != tally.NEVER
+        else f"0::bigint AS {name}"
         for name, condition in tally.marks(asked).items()
     ]
     columns.append("count(*) FILTER (WHERE t.from_parts) AS from_parts")

@@ -9,6 +9,9 @@ from incidents.exports.selecting import USING, Statement
 from .grouping import DENIED, PERPETRATOR, SEVERAL, Asked
 from .periods import MONTHS, PERIODS, WEEK
 
+# A condition that nothing meets.
+NEVER = "false"
+
 
 def joined(parts: Sequence[Statement | str], separator: str = " ") -> Statement:
     statements = [Statement(part) if isinstance(part, str) else part for part in parts]
@@ -121,7 +124,7 @@ def is_again(asked: Asked) -> str:
 
 
 def _any(conditions: Iterable[str]) -> str:
-    return " OR ".join(conditions) or "false"
+    return " OR ".join(conditions) or NEVER
 
 
 def _leaves_range(asked: Asked) -> str:
@@ -132,7 +135,7 @@ def _leaves_range(asked: Asked) -> str:
     if asked.date_to:
         inside.append(f"coalesce(t.date_latest <= DATE '{asked.date_to}', false)")
     if not inside:
-        return "false"
+        return NEVER
     if asked.date_from and not asked.date_to:
         inside.append("t.date_latest IS NOT NULL")
     if asked.date_to and not asked.date_from:

@@ -20,7 +20,7 @@ from harmtracker.codes import code_list
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
 
 from . import as_of, reading
-from .filters import IncidentFilters
+from .filters import CountedFilters
 from .lists import PublicView
 
 # Values of one dimension, the most frequent ones.
@@ -192,7 +192,7 @@ def _facet(name: str, counts: dict[str | None, int], names: dict[str, str]) -> d
     "getFacets",
     summary="Incidents by each dimension",
     tag="Incidents",
-    parameters=[FACET.documented(), as_of.AS_OF.documented(), *IncidentFilters.documented()],
+    parameters=[FACET.documented(), as_of.AS_OF.documented(), *CountedFilters.documented()],
     ok=FacetsSerializer,
 )
 class FacetsView(PublicView):
@@ -205,15 +205,15 @@ class FacetsView(PublicView):
     EXG as for EXG-ART. All is as of one ledger position.
     """
 
-    parameters = {FACET.name, as_of.AS_OF.name, *IncidentFilters.base_filters}
-    several = IncidentFilters.several()
+    parameters = {FACET.name, as_of.AS_OF.name, *CountedFilters.base_filters}
+    several = CountedFilters.several()
 
     def get(self, request: Request) -> Any:
         asked = self.query.read(FACET) or USUAL
         head = reading.position()
         at = as_of.position(self.query, head)
         # All of it is read, and refused if need be, with every filter in force.
-        IncidentFilters.of(self.query, reading.incidents(at)).qs  # noqa: B018
+        CountedFilters.of(self.query, reading.incidents(at)).qs  # noqa: B018
         address = request.build_absolute_uri(request.path)
         etag = conditional.etag_of(
             harmtracker.__version__, as_of.state(at, head), address, self.query.normal()
@@ -246,10 +246,10 @@ class FacetsView(PublicView):
             yield name, _counts(name, dimension, known[dimension.column, left_out])
 
     def _keys(self, column: str, left_out: frozenset[str], at: int) -> dict[str, int]:
-        filters = self.query.values.keys() & IncidentFilters.base_filters.keys()
+        filters = self.query.values.keys() & CountedFilters.base_filters.keys()
         known = None if filters - left_out else _keys_of_all(column, at)
         if known is not None:
             return known
         return _keys(
-            IncidentFilters.of(self.query, reading.incidents(at), without=left_out).qs, column
+            CountedFilters.of(self.query, reading.incidents(at), without=left_out).qs, column
         )

@@ -11,7 +11,9 @@ from functools import partial
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.lookups import Overlap
 from django.contrib.postgres.search import SearchQueryField
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Cos, Power, Radians, Sin
 
@@ -38,6 +40,7 @@ from incidents.finding import (
     weapon_types,
 )
 from incidents.models import PublishedCasualty, PublishedTotal
+from incidents.models.published import Days
 from incidents.search import MAX_TERMS, NotAsked, query_literal
 
 MAX_PERSONS = 2**31 - 1
@@ -696,6 +699,19 @@ class IncidentFilters(AssessmentFilters):
             condition, incident=OuterRef("pk")
         )
         return queryset.filter(Exists(rows))
+
+
+class CountedFilters(IncidentFilters):
+    """The same for what counts all that is found, in whatever order it comes."""
+
+    def _dates(self) -> Q:
+        """Said again of both ends at once, as the index of days has it: of one country's records
+        those of a year are found without reading the others."""
+        start, end = self.given.get("date_from"), self.given.get("date_to")
+        if not (start or end):
+            return Q()
+        days = Overlap(Days("date_earliest", "date_latest"), DateRange(start, end, "[]"))
+        return super()._dates() & Q(days)
 
 
 class ReferenceFilters(StrictFilterSet):

@@ -35,7 +35,7 @@ from incidents.totals.written import written
 from . import as_of, reading
 from .exporting import BOM, FORMATS, FormatNegotiation
 from .facets import names_of
-from .filters import IncidentFilters
+from .filters import CountedFilters
 from .lists import PublicView
 
 SERVED = {name: FORMATS[name] for name in ("json", "csv", "xlsx", "parquet")}
@@ -76,7 +76,7 @@ FORMAT = Parameter(
 )
 
 
-class TotalsFilters(IncidentFilters):
+class TotalsFilters(CountedFilters):
     """As of incidents, but that date_match may be asked of periods too."""
 
     def _check_dates(self) -> None:
