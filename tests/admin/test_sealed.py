@@ -47,24 +47,36 @@ def lists() -> Iterator[tuple[Any, Any, str]]:
         )
 
 
+LOOKUPS = ["", "__contains", "__victims__names__contains"]
+
+
 @pytest.mark.parametrize("name", ROLES)
-def test_no_field_is_filtered_by_query_string(
+def test_no_field_is_filtered_by_query_string_and_no_key_is_of_ones_own_choice(
     hidden: Incident, signed_in: SignIn, name: str
 ) -> None:
-    """Whatever is not a declared filter is refused, and the refusal does not follow from data."""
+    """Whatever is not a declared filter is refused, and the refusal does not follow from data.
+
+    Everybody asks by every field of every list, in one way each; three people, in all ways.
+    ``_to_field`` would give a field of every row as the value of a list.
+    """
     client = signed_in(name)
     client.raise_request_exception = False
     for model, model_admin, address in lists():
         if client.get(address).status_code != 200:
             continue
-        for field in model._meta.get_fields():
+        for n, field in enumerate(model._meta.get_fields(), ROLES.index(name)):
             if field.name in model_admin.list_filter:
                 continue
-            for lookup in ("", "__contains", "__victims__names__contains"):
-                response = client.get(address, {f"{field.name}{lookup}": CANARY})
-                # Django's own answer to a parameter that is no field of the model: the list anew.
-                assert response.status_code in (302, 400), (model, field.name, lookup)
-                assert CANARY not in response.content.decode(), (model, field.name, lookup)
+            lookup = LOOKUPS[n % len(LOOKUPS)]
+            response = client.get(address, {f"{field.name}{lookup}": CANARY})
+            # Django's own answer to a parameter that is no field of the model: the list anew.
+            assert response.status_code in (302, 400), (model, field.name, lookup)
+            assert CANARY not in response.content.decode(), (model, field.name, lookup)
+        for field in model._meta.concrete_fields:
+            if field.primary_key or field.unique or field.name == "uuid":
+                continue
+            response = client.get(address, {"_to_field": field.name, "_popup": 1})
+            assert response.status_code == 400, (model, field.name)
 
 
 @pytest.mark.parametrize("name", ["other_researcher", "administrator"])
@@ -74,31 +86,21 @@ def test_lists_in_every_guise(hidden: Incident, signed_in: SignIn, name: str) ->
         columns = len(model_admin.list_display)
         queries: list[dict[str, Any]] = [
             {},
-            {"all": ""},
             {"_popup": 1},
-            {"_facets": 1},
             {"q": CANARY[:6], "all": ""},
-            {"o": ".".join(str(n) for n in range(1, columns + 1))},
+            {
+                "all": "",
+                "_facets": 1,
+                "o": ".".join(str(n) for n in range(1, columns + 1)),
+            },
         ]
         for query in queries:
             response = client.get(address, query)
+            if response.status_code == 403:
+                break  # whatever is asked of it
+            assert response.status_code == 200, (model, query)
             text = response.content.decode().replace(f'value="{CANARY[:6]}"', "")
             assert CANARY not in text, (model, query)
-
-
-@pytest.mark.parametrize("name", ROLES)
-def test_no_key_of_ones_own_choice(hidden: Incident, signed_in: SignIn, name: str) -> None:
-    """``_to_field`` would give a field of every row as the value of a list."""
-    client = signed_in(name)
-    client.raise_request_exception = False
-    for model, _, address in lists():
-        if client.get(address).status_code != 200:
-            continue
-        for field in model._meta.concrete_fields:
-            if field.primary_key or field.unique or field.name == "uuid":
-                continue
-            response = client.get(address, {"_to_field": field.name, "_popup": 1})
-            assert response.status_code == 400, (model, field.name)
 
 
 @pytest.mark.parametrize("name", ["other_researcher", "administrator"])

@@ -30,7 +30,8 @@ pytestmark = pytest.mark.django_db
 
 MakeApi = Callable[..., Api]
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-PAIRS = 100
+# Of each class of request: a hundred in all.
+PAIRS = 25
 NIL = "0" * 8 + "-0000-0000-0000-" + "0" * 12
 
 
@@ -140,6 +141,8 @@ def test_no_route_tells_a_hidden_record_from_none(
             assert seen(one, hidden.id) == seen(none, other), (method, there)
             assert 400 <= one.status_code < 500 or method == "OPTIONS"
             assert b"Zanzibar" not in one.content
+            if one.status_code == 405:
+                break  # a method that the route has not, whatever comes with it
     assert _stored(hidden) == before
 
 
@@ -172,7 +175,7 @@ CLASSES: dict[str, Callable[[Api, str, SimpleNamespace], Any]] = {
 
 
 @pytest.mark.parametrize("ask", CLASSES.values(), ids=CLASSES.keys())
-def test_a_hundred_times_in_turn_the_bytes_are_the_same(
+def test_asked_in_turn_again_and_again_the_bytes_are_the_same(
     hidden: SimpleNamespace, api: MakeApi, ask: Callable[..., Any]
 ) -> None:
     theirs = api("other_researcher")
