@@ -41,11 +41,18 @@ STEPS = {
 
 @pytest.fixture
 def draft(people: SimpleNamespace) -> Callable[..., Incident]:
-    """Enter a small record of one claim, as the researcher, and take it to a state.
+    """Enter a small record of one claim, as the researcher, and take it to a state."""
+    return writer(people)
 
-    Each further one is of three days later than the one before: else it may be a duplicate.
+
+def writer(
+    people: SimpleNamespace, first: datetime.date = datetime.date(2024, 5, 6)
+) -> Callable[..., Incident]:
+    """What :func:`draft` gives.
+
+    Each further record is of three days later than the one before: else it may be a duplicate.
     """
-    days = (datetime.date(2024, 5, 6) + datetime.timedelta(days=3 * n) for n in range(75))
+    days = (first + datetime.timedelta(days=3 * n) for n in range(75))
 
     def enter(state: State = State.DRAFT, **fields: Any) -> Incident:
         with acting(people.researcher, "Entered for a test"):

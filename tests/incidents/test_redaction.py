@@ -273,9 +273,10 @@ def test_a_redaction_is_for_those_who_may(draft: Draft, people: SimpleNamespace)
         redact(incident.pk, NAME, User.objects.get(pk=people.verifier.pk), WHY, 5)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason", "expected", "field"),
-    [
+def test_what_is_asked_badly_is_refused_by_field(draft: Draft, people: SimpleNamespace) -> None:
+    incident = told(draft, people)
+    before = versions(incident).get().document
+    asked: list[tuple[str, str, int | None, str]] = [
         ("", WHY, 5, "text"),
         (" m ", WHY, 5, "text"),
         ("Ma\x00", WHY, 5, "text"),
@@ -285,27 +286,21 @@ def test_a_redaction_is_for_those_who_may(draft: Draft, people: SimpleNamespace)
         (NAME, "A\x00", 5, "public_reason"),
         (NAME, "For MA KHIN HTWE", 5, "public_reason"),
         (NAME, WHY, None, "expected"),
-    ],
-)
-def test_what_is_asked_badly_is_refused_by_field(
-    draft: Draft, people: SimpleNamespace, text: str, reason: str, expected: int | None, field: str
-) -> None:
-    incident = told(draft, people)
-    with pytest.raises(Invalid) as refused:
-        redact(incident.pk, text, people.verifier, reason, expected)
-    assert set(refused.value.fields) == {field}
-    assert versions(incident).get().sha256 == sha256(versions(incident).get().document)
+    ]
+    for text, reason, expected, field in asked:
+        with pytest.raises(Invalid) as refused:
+            redact(incident.pk, text, people.verifier, reason, expected)
+        assert set(refused.value.fields) == {field}, (text, reason, expected)
+        assert versions(incident).get().document == before
 
 
-@pytest.mark.parametrize(("text", "expected"), [(NAME, 4), (NAME, 6), ("nowhere at all", 0)])
-def test_what_was_not_shown_is_not_taken(
-    draft: Draft, people: SimpleNamespace, text: str, expected: int
-) -> None:
+def test_what_was_not_shown_is_not_taken(draft: Draft, people: SimpleNamespace) -> None:
     incident = told(draft, people)
-    with pytest.raises(Conflict):
-        redact(incident.pk, text, people.verifier, WHY, expected)
-    assert "redactions" not in document(incident)
-    assert not RedactedText.objects.exists()
+    for text, expected in ((NAME, 4), (NAME, 6), ("nowhere at all", 0)):
+        with pytest.raises(Conflict):
+            redact(incident.pk, text, people.verifier, WHY, expected)
+        assert "redactions" not in document(incident)
+        assert not RedactedText.objects.exists()
 
 
 # --- The door stays shut behind it ---
@@ -500,19 +495,18 @@ BYPASSES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "by", "how"), [pytest.param(*b, id=f"{b[0]}-{n}") for n, b in enumerate(BYPASSES)]
-)
+@pytest.mark.parametrize("name", dict.fromkeys(b[0] for b in BYPASSES))
 def test_nothing_else_is_taken_out_or_changed_by_raw_sql(
-    draft: Draft, people: SimpleNamespace, name: str, by: str, how: dict[str, Any]
+    draft: Draft, people: SimpleNamespace, name: str
 ) -> None:
     incident = told(draft, people)
-    refused = refusal(partial(forge, incident, **how), getattr(people, by))
-    assert refused is not None
-    assert refused.rule == name
-    if not name.endswith("_hash"):
-        assert refused.message.endswith(".")
-        assert not JARGON.search(refused.message)
+    for by, how in (b[1:] for b in BYPASSES if b[0] == name):
+        refused = refusal(partial(forge, incident, **how), getattr(people, by))
+        assert refused is not None, how
+        assert refused.rule == name, how
+        if not name.endswith("_hash"):
+            assert refused.message.endswith("."), how
+            assert not JARGON.search(refused.message), how
 
 
 def test_what_the_door_does_passes_so_that_the_refusals_above_mean_something(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.accounts.models import User
 from harmtracker.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
@@ -18,10 +20,36 @@ from incidents.choices import State, Verb
 from incidents.models import Actor, CasualtyCount, Claim, Incident, Involvement, Place, Review
 from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
-
-pytestmark = pytest.mark.django_db
+from tests.conftest import people_by_name
+from tests.drafts import writer
+from tests.standing import undone
 
 Draft = Callable[..., Incident]
+
+
+@pytest.fixture(scope="module")
+def standing(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[dict[State, int]]:
+    """A record in each state: its key."""
+    with django_db_blocker.unblock():
+        with undone("default"):
+            enter = writer(people_by_name())
+            yield {state: enter(state).pk for state in State}
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def draft(standing: dict[State, int], people: SimpleNamespace) -> Iterator[Draft]:
+    """The record that stands in a state; one that is asked for with its fields is entered."""
+    enter = writer(people, first=datetime.date(2024, 8, 1))
+
+    def find(state: State = State.DRAFT, **fields: object) -> Incident:
+        return enter(state, **fields) if fields else Incident.objects.get(pk=standing[state])
+
+    with undone("default"):
+        yield find
+
 
 # Person -> what becomes of each verb in each state. The author is `researcher`; `verifier`
 # verified and proposed whatever stands. ok, or the refusal: state, role, self.
