@@ -115,6 +115,7 @@ class TestCells:
                 assert answer.status_code == 302
                 assert two.figures() == stands
 
+    @pytest.mark.parametrize("two", ["claim"], indirect=True)
     def test_what_cannot_be_read_is_kept_as_it_was_typed(self, two: Two) -> None:
         two.they_save(**{WOMEN: "1"})
         page = two.i_save(**{WHOLE: "2O"})
@@ -146,6 +147,7 @@ class TestCells:
         assert two.i_save(two.form(page)).status_code == 302
         assert two.figures() == {"killed all": (2, 2), "killed female": (1, 1)}
 
+    @pytest.mark.parametrize("two", ["claim"], indirect=True)
     def test_a_choice_that_was_not_made_is_not_forgotten_when_a_third_comes(self, two: Two) -> None:
         two.they_save(**{WHOLE: "5"})
         page = two.i_save(**{WHOLE: "3"})
