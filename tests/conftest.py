@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
+from django.test import client as test_client
 from django.test.testcases import LiveServerThread
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -41,6 +42,19 @@ _LONG = {
         )
     )
 }
+
+
+_store_rendered = test_client.store_rendered_templates
+
+
+def _store_the_page(store: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+    """Keep the context of the page alone, which is drawn first: copying that of each of the
+    hundreds of templates below it, every widget's too, is a good part of what a page costs."""
+    if "context" not in store:
+        _store_rendered(store, *args, **kwargs)
+
+
+test_client.store_rendered_templates = _store_the_page
 
 
 def _is_worker() -> bool:
