@@ -38,7 +38,7 @@ AtOnce = Callable[..., list[HttpResponse]]
 def rounds(usual: int) -> range:
     """``HARMTRACKER_TEST_ROUNDS=200`` asks for so many of each pair, and takes minutes.
 
-    Without the lock or without the look at the revision two of three rounds go wrong: ten show it.
+    Few are enough: where the locks of edits are taken out, the first or second round goes wrong.
     """
     return range(max(usual, int(os.environ.get("HARMTRACKER_TEST_ROUNDS", "0"))))
 
