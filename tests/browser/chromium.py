@@ -24,7 +24,12 @@ FLAGS = [
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
 ]
+# Pages are laid out and painted, but not put together of layers, which nobody sees but in
+# screenshots.
+UNSEEN = ["--blink-settings=acceleratedCompositingEnabled=false"]
 # Where screenshots are left, if anywhere; docs/ has its own from there.
 SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
 
@@ -54,7 +59,8 @@ def in_chromium(test: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        flags = FLAGS if SCREENSHOTS in os.environ else FLAGS + UNSEEN
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield browser
         browser.close()
 

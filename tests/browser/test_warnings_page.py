@@ -24,7 +24,7 @@ from tests.browser.chromium import (
     session_of,
     signed_in_context,
 )
-from tests.browser.test_every_page import ARABIC_AND_BURMESE
+from tests.browser.pages import ARABIC_AND_BURMESE
 
 WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
 
