@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import DateRangeField
+from django.db.models import Func
 
 # Key of a count row -> its code list. Conditions on these look at one row.
 DIMENSIONS_OF_A_COUNT = {
@@ -26,6 +28,16 @@ FIGURES = tuple(
     for bucket in ("civilian", "all")
     for bound in ("min", "best", "max")
 )
+
+
+class Days(Func):
+    """The days that an incident can have been on: ``Days("date_earliest", "date_latest")``.
+
+    An end that is not known is open. Where neither is, it is every day.
+    """
+
+    template = "daterange(%(expressions)s, '[]')"
+    output_field = DateRangeField()
 
 
 def trait(dimension: str, value: str) -> str:

@@ -8,24 +8,14 @@ The public role reads these tables, the code lists and the weapon types, and no 
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
 from incidents.choices import VersionKind
-from incidents.finding import FIGURES
-
-
-class Days(models.Func):
-    """The days that an incident can have been on: ``Days("date_earliest", "date_latest")``.
-
-    An end that is not known is open. Where neither is, it is every day.
-    """
-
-    template = "daterange(%(expressions)s, '[]')"
-    output_field = DateRangeField()
+from incidents.finding import FIGURES, Days
 
 
 class CodeCounter(models.Model):

@@ -3,41 +3,16 @@ from __future__ import annotations
 import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import Group
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from harmtracker.accounts.scopes import CASEWORK, Scope, allowed
 
-from .authenticator import Authenticator
-
 CASEWORK_DAYS = 90
 CASEWORK_DAYS_AT_MOST = 365
 VERIFY_HOURS_AT_MOST = 12
-
-
-class TokenQuerySet(models.QuerySet):
-    def usable(self) -> TokenQuerySet:
-        """Neither revoked nor expired, of active people, each with what decides its use."""
-        return (
-            self.filter(
-                Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
-                revoked_at=None,
-                person__is_active=True,
-            )
-            .select_related("person")
-            .annotate(
-                groups_now=ArraySubquery(
-                    Group.objects.filter(user=OuterRef("person")).values("name")
-                ),
-                has_second_factor_now=Exists(
-                    Authenticator.objects.filter(user=OuterRef("person"), confirmed=True)
-                ),
-            )
-        )
 
 
 class Token(models.Model):
@@ -77,11 +52,9 @@ class Token(models.Model):
     )
     last_used_on = models.DateField(null=True, help_text="The last day (UTC) it was used.")
 
-    # Of tokens that `usable()` found.
+    # Of tokens that `harmtracker.accounts.tokens.find` found.
     groups_now: list[str]
     has_second_factor_now: bool
-
-    objects = TokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -143,6 +116,6 @@ class Token(models.Model):
         return f"{self.name} (ht_{self.key_id})"
 
     def allows(self, scope: str) -> bool:
-        """Whether it was given this scope and its person may still use it. Of `usable()` alone."""
+        """Whether it has this scope and its person may still use it; of one that was found."""
         now = allowed(self.groups_now, has_second_factor=self.has_second_factor_now)
         return scope in self.scopes and scope in now

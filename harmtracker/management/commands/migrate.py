@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from django.core.management import call_command
@@ -25,7 +26,13 @@ class Command(Migrate):
             options["database"] = "owner"
         if "owner" not in connections:
             raise CommandError("Migrations run as the owner: set DATABASE_OWNER_URL.")
-        super().handle(*args, **options)
+        # The many models that migrations draw up are one large circle: looking for parts of it to
+        # free takes a fifth of the time.
+        gc.disable()
+        try:
+            super().handle(*args, **options)
+        finally:
+            gc.enable()
         if options["app_label"] or options["plan"] or options["check_unapplied"]:
             return
         grants.apply(connections["owner"])

@@ -35,12 +35,12 @@ from harmtracker.codes import code_list
 from incidents.finding import (
     DIMENSIONS_OF_A_COUNT,
     FIGURES,
+    Days,
     address_key,
     trait,
     weapon_types,
 )
 from incidents.models import PublishedCasualty, PublishedTotal
-from incidents.models.published import Days
 from incidents.search import MAX_TERMS, NotAsked, query_literal
 
 MAX_PERSONS = 2**31 - 1
