@@ -27,9 +27,6 @@ FLAGS = [
     "--disable-extensions",
     "--disable-dev-shm-usage",
 ]
-# Pages are laid out and painted, but not put together of layers, which nobody sees but in
-# screenshots.
-UNSEEN = ["--blink-settings=acceleratedCompositingEnabled=false"]
 # Where screenshots are left, if anywhere; docs/ has its own from there.
 SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
 
@@ -59,8 +56,7 @@ def in_chromium(test: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        flags = FLAGS if SCREENSHOTS in os.environ else FLAGS + UNSEEN
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
