@@ -27,10 +27,11 @@ _LONG = {
     f"tests/{file}": place
     for place, file in enumerate(
         (
-            "browser/test_every_page.py",
+            "browser/test_first_incident.py",
+            "browser/test_stock_pages.py",
             "incidents/test_quickstart.py",
             "api/casework/test_hostile_bodies.py",
-            "browser/test_first_incident.py",
+            "browser/test_desk_pages.py",
             "api/casework/test_races.py",
             "browser/test_story.py",
             "browser/test_entering.py",

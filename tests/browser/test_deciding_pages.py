@@ -25,7 +25,7 @@ from tests.browser.chromium import (
     session_of,
     signed_in_context,
 )
-from tests.browser.test_every_page import ARABIC_AND_BURMESE
+from tests.browser.pages import ARABIC_AND_BURMESE
 from tests.importers.files import one_sided, row, write
 
 WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
@@ -68,25 +68,24 @@ def test_every_page_of_a_decision_reads_well(
     folder = screenshots()
     wrong: dict[str, Any] = {}
     with chromium() as browser:
-        for size, scheme in WAYS:
-            context = signed_in_context(browser, server, session, size, scheme)
-            watched = Watched(context, server)
+        watched = Watched(signed_in_context(browser, server, session, LAPTOP), server)
 
-            def look(name: str) -> None:
-                called = f"decide-{name}-{size[0]}-{scheme}"  # noqa: B023
-                if folder is not None:
-                    watched.page.screenshot(path=folder / f"{called}.png", full_page=True)  # noqa: B023
-                if faults := watched.faults():  # noqa: B023
-                    wrong[called] = faults
+        def look(name: str, size: tuple[int, int], scheme: str) -> None:
+            called = f"decide-{name}-{size[0]}-{scheme}"
+            if folder is not None:
+                watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
+            if faults := watched.faults():
+                wrong[called] = faults
 
+        for way in WAYS:
+            watched.turn(*way)
             for name, address in pages.items():
                 assert watched.open(address) == 200, address
-                look(name)
+                look(name, *way)
             watched.open(of("incident_redact", airstrike.pk))
             watched.page.get_by_label("Name or text").fill("Mung Lai Hkyet")
             watched.page.get_by_role("button", name="Show what holds it").click()
             watched.page.locator("#take_out_form").wait_for()
             assert "Mung" not in watched.page.url
-            look("redact")
-            context.close()
+            look("redact", *way)
     assert not wrong, json.dumps(wrong, indent=1)

@@ -24,7 +24,7 @@ from tests.browser.chromium import (
     session_of,
     signed_in_context,
 )
-from tests.browser.test_every_page import ARABIC_AND_BURMESE
+from tests.browser.pages import ARABIC_AND_BURMESE
 
 WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
 
@@ -72,9 +72,9 @@ def test_warnings_read_well(
     connections.close_all()
     folder = screenshots()
     with chromium() as browser:
+        shown = Watched(signed_in_context(browser, server, session, LAPTOP), server)
         for size, scheme in WAYS:
-            context = signed_in_context(browser, server, session, size, scheme)
-            shown = Watched(context, server)
+            shown.turn(size, scheme)
             assert shown.open(address) == 200
             assert shown.page.get_by_text("Warnings: 3 open, 1 answered").is_visible()
             for summary in shown.page.locator("#warnings summary").all():
@@ -84,4 +84,3 @@ def test_warnings_read_well(
                 box = shown.page.locator("#warnings")
                 box.screenshot(path=folder / f"warnings-{size[0]}-{scheme}.png")
                 shown.page.screenshot(path=folder / f"warned-{size[0]}-{scheme}.png")
-            context.close()
