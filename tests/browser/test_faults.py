@@ -39,7 +39,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def show() -> Iterator[Show]:
-    """Opens a page of a main part, in one window that remembers what it has judged."""
+    """Opens a page of a main part, all in one window."""
     with chromium() as browser:
         context = browser.new_context(viewport={"width": LAPTOP[0], "height": LAPTOP[1]})
         watched = Watched(context, SERVER)
@@ -61,7 +61,6 @@ def show() -> Iterator[Show]:
             assert watched.open("/") == 200
             return watched
 
-        # What is to be known already when the wrong ones come.
         assert opened(GOOD).faults() == []
         yield opened
 
@@ -95,14 +94,14 @@ def test_what_is_wrong_on_a_phone_alone(show: Show) -> None:
 
 @in_chromium
 def test_each_page_with_a_fault_is_told(show: Show) -> None:
-    """A look that was judged wrong is not remembered as right."""
+    """No page is judged by the one before it."""
     for _ in range(2):
         found = show(WRONG["color-contrast"]).faults()
         assert [fault[0] for fault in found] == ["color-contrast"]
 
 
 @in_chromium
-def test_what_lies_over_something_else_is_judged_each_time(show: Show) -> None:
+def test_what_lies_over_something_else(show: Show) -> None:
     """Its own styles do not say what it lies on."""
     over = '<p style="position: absolute; top: {}px; left: 0">Words</p>'
     block = '<div style="position: absolute; top: 300px; width: 900px; height: 90px; {}"></div>'

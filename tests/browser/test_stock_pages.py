@@ -1,8 +1,10 @@
-"""Every stock page of the admin: on a laptop by day, and on a phone in the dark."""
+"""Every stock page of the admin: on a laptop by day, and on a phone in the dark; in every way, as the
+desk's pages, with ``HARMTRACKER_TEST_EVERY=1``."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
@@ -12,10 +14,15 @@ from django.urls import NoReverseMatch, reverse
 from harmtracker.accounts import tokens
 from incidents.choices import State
 from incidents.models import Incident
+from tests.browser import test_desk_pages
 from tests.browser.chromium import LAPTOP, PHONE, in_chromium
 from tests.browser.pages import ARABIC_AND_BURMESE, readers_of, wrong_in
 
-WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
+WAYS = (
+    test_desk_pages.WAYS
+    if os.environ.get("HARMTRACKER_TEST_EVERY")
+    else ((LAPTOP, "light"), (PHONE, "dark"))
+)
 
 
 def of_models() -> Iterator[tuple[str, str]]:
