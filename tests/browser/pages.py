@@ -11,6 +11,8 @@ from django.test import Client
 from harmtracker.accounts.models import User
 from tests.browser.chromium import (
     LAPTOP,
+    PHONE,
+    ZOOMED,
     Watched,
     chromium,
     screenshots,
@@ -21,6 +23,15 @@ from tests.clients import logged_in
 
 ARABIC_AND_BURMESE = "قصف على مخيم — မုန့်လိုင်ခက် စခန်း"
 Way = tuple[tuple[int, int], str]
+
+
+EVERY_WAY = (
+    (LAPTOP, "light"),
+    (LAPTOP, "dark"),
+    (PHONE, "dark"),
+    (PHONE, "light"),
+    (ZOOMED, "light"),
+)
 
 
 def readers_of(pages: dict[str, str], people: list[User]) -> dict[str, User]:

@@ -12,16 +12,8 @@ from django.urls import reverse
 
 from incidents.choices import State, Verb
 from incidents.models import Incident
-from tests.browser.chromium import LAPTOP, PHONE, ZOOMED, in_chromium
-from tests.browser.pages import ARABIC_AND_BURMESE, readers_of, wrong_in
-
-WAYS = (
-    (LAPTOP, "light"),
-    (LAPTOP, "dark"),
-    (PHONE, "dark"),
-    (PHONE, "light"),
-    (ZOOMED, "light"),
-)
+from tests.browser.chromium import in_chromium
+from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
 
 
 def desk_pages(airstrike: Incident, burmese: Incident, waiting: Incident) -> dict[str, str]:
@@ -55,5 +47,5 @@ def test_every_page_of_the_desk_reads_well(
     readers = readers_of(pages, [people.verifier, people.researcher])
     assert set(pages) == set(readers), "a page of the desk is shown to nobody"
     # Its pages have maps, which look at the window when they are loaded.
-    wrong = wrong_in(pages, readers, server, WAYS, load_each_size=True)
+    wrong = wrong_in(pages, readers, server, EVERY_WAY, load_each_size=True)
     assert not wrong, json.dumps(wrong, indent=1)

@@ -1,5 +1,5 @@
-"""Every stock page of the admin: on a laptop by day, and on a phone in the dark; in every way, as the
-desk's pages, with ``HARMTRACKER_TEST_EVERY=1``."""
+"""Every stock page of the admin: on a laptop by day and on a phone in the dark, or with
+``HARMTRACKER_TEST_EVERY=1`` in every way."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from django.urls import NoReverseMatch, reverse
 from harmtracker.accounts import tokens
 from incidents.choices import State
 from incidents.models import Incident
-from tests.browser import test_desk_pages
 from tests.browser.chromium import LAPTOP, PHONE, in_chromium
-from tests.browser.pages import ARABIC_AND_BURMESE, readers_of, wrong_in
+from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
 
 WAYS = (
-    test_desk_pages.WAYS
-    if os.environ.get("HARMTRACKER_TEST_EVERY")
-    else ((LAPTOP, "light"), (PHONE, "dark"))
+    EVERY_WAY if os.environ.get("HARMTRACKER_TEST_EVERY") else ((LAPTOP, "light"), (PHONE, "dark"))
 )
 
 
