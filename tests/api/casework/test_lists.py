@@ -135,16 +135,16 @@ def test_a_list_costs_the_same_for_more_records(
 ) -> None:
     client = api("verifier")
     client.get(BASE)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         client.get(BASE)
     # The last one is of the records that warnings tell of, where there are any.
     for i in range(5):
         enter(title=f"One more {i}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(BASE)
     for i in range(5):
         enter(title=f"Yet one more {i}")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(BASE)
 
 
