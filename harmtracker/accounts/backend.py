@@ -9,7 +9,6 @@ from django.db import connections
 
 from harmtracker.accounts.models import User
 
-NAME = f"{__name__}.People"
 _PERMISSIONS = """
     SELECT kind.app_label || '.' || permission.codename
     FROM auth_permission permission
@@ -31,7 +30,12 @@ class People(ModelBackend):
     """
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        if not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser or obj:
+        if (
+            not user_obj.is_active
+            or user_obj.is_anonymous
+            or user_obj.is_superuser
+            or obj is not None
+        ):
             return super().get_all_permissions(user_obj, obj)
         if not hasattr(user_obj, "_perm_cache"):
             user_obj._perm_cache = _permissions_of(user_obj)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from harmtracker.accounts import backend, events
+from harmtracker.accounts import events
 from harmtracker.accounts.models import Authenticator, PasswordLink, SecurityEvent, User
 
 # How long somebody who gave a password may take to enrol the second factor, in seconds.
@@ -62,7 +62,7 @@ def _is_good(proof: Any, person_id: int) -> bool:
 def begin(request: HttpRequest, person: User) -> None:
     """Log in a person whose password and code were right a moment ago."""
     app = Authenticator.objects.get(user=person, confirmed=True)
-    auth.login(request, person, backend=backend.NAME)
+    auth.login(request, person)
     request.session.pop(_ENROLLING, None)
     now = _now()
     request.session[_PROOF] = {"authenticator": app.pk, "began": now, "seen": now, "code": now}

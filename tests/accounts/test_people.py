@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
@@ -394,3 +396,18 @@ def test_password_links_are_never_left_over(people: SimpleNamespace) -> None:
     for _ in range(3):
         links.make_reset_link(people.researcher, people.administrator)
     assert PasswordLink.objects.filter(used_at=None, revoked_at=None).count() == 1
+
+
+def test_permissions_are_those_that_django_finds(people: SimpleNamespace) -> None:
+    """Of groups, given to a person alone, and taken away with the account."""
+    own = Permission.objects.get(codename="view_logentry")
+    people.researcher.user_permissions.add(own)
+    found = {}
+    for name, person in vars(people).items():
+        fresh = User.objects.get(pk=person.pk)
+        found[name] = fresh.get_all_permissions()
+        assert found[name] == ModelBackend().get_all_permissions(User.objects.get(pk=person.pk))
+    assert "admin.view_logentry" in found["researcher"] - found["other_researcher"]
+    assert found["verifier"] != found["researcher"] != found["administrator"]
+    User.objects.filter(pk=people.researcher.pk).update(is_active=False)
+    assert User.objects.get(pk=people.researcher.pk).get_all_permissions() == set()

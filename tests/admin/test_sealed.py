@@ -47,16 +47,12 @@ def lists() -> Iterator[tuple[Any, Any, str]]:
         )
 
 
-LOOKUPS = ["", "__contains", "__victims__names__contains"]
-
-
 @pytest.mark.parametrize("name", ROLES)
 def test_no_field_is_filtered_by_query_string_and_no_key_is_of_ones_own_choice(
     hidden: Incident, signed_in: SignIn, name: str
 ) -> None:
     """Whatever is not a declared filter is refused, and the refusal does not follow from data.
 
-    Everybody asks by every field of every list, in one way each; three people, in all ways.
     ``_to_field`` would give a field of every row as the value of a list.
     """
     client = signed_in(name)
@@ -64,14 +60,14 @@ def test_no_field_is_filtered_by_query_string_and_no_key_is_of_ones_own_choice(
     for model, model_admin, address in lists():
         if client.get(address).status_code != 200:
             continue
-        for n, field in enumerate(model._meta.get_fields(), ROLES.index(name)):
+        for field in model._meta.get_fields():
             if field.name in model_admin.list_filter:
                 continue
-            lookup = LOOKUPS[n % len(LOOKUPS)]
-            response = client.get(address, {f"{field.name}{lookup}": CANARY})
-            # Django's own answer to a parameter that is no field of the model: the list anew.
-            assert response.status_code in (302, 400), (model, field.name, lookup)
-            assert CANARY not in response.content.decode(), (model, field.name, lookup)
+            for lookup in ("", "__contains", "__victims__names__contains"):
+                response = client.get(address, {f"{field.name}{lookup}": CANARY})
+                # Django's own answer to a parameter that is no field of the model: the list anew.
+                assert response.status_code in (302, 400), (model, field.name, lookup)
+                assert CANARY not in response.content.decode(), (model, field.name, lookup)
         for field in model._meta.concrete_fields:
             if field.primary_key or field.unique or field.name == "uuid":
                 continue
