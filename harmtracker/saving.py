@@ -1,4 +1,4 @@
-"""Storing a row: checked by its fields and its constraints first, so that a refusal names them."""
+"""Storing a row: checked by its fields first, and by its constraints where it is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import DataError, IntegrityError, models, router, transaction
 
 from harmtracker.errors import Invalid
 
@@ -14,10 +14,39 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def save(row: Row) -> Row:
-    """Check a row by its fields and constraints, and store it.
+    """Store a row, with the fields checked first.
 
-    Raises :class:`Invalid` that names the fields, and the rule where it is a constraint.
+    Raises :class:`Invalid` that names the fields, and the rule where it is a constraint. These are
+    the database's to hold: they are asked for one by one only where it refuses the row.
     """
+    try:
+        row.clean_fields(exclude=_read_before(row))
+        row.clean()
+    except ValidationError:
+        _refuse(row)
+    try:
+        with transaction.atomic(using=router.db_for_write(type(row), instance=row)):
+            row.save()
+    except (IntegrityError, DataError):
+        _refuse(row)
+        raise
+    return row
+
+
+def _read_before(row: models.Model) -> set[str]:
+    """Fields that refer to a row which was read already: there is no need to look for it again."""
+    return {
+        field.name
+        for field in row._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.is_cached(row)
+        and (other := field.get_cached_value(row)) is not None
+        and not other._state.adding
+    }
+
+
+def _refuse(row: models.Model) -> None:
+    """Say what is wrong with a row, if its fields and constraints tell."""
     faults: dict[str, list[str]] = {}
     rule = ""
     try:
@@ -25,7 +54,7 @@ def save(row: Row) -> Row:
     except ValidationError as error:
         faults = dict(error.message_dict)
     for model, constraints in row.get_constraints():
-        for constraint in _to_ask_for(model, row, constraints, is_sound=not faults):
+        for constraint in constraints:
             try:
                 constraint.validate(model, row, exclude=set(faults) - {NON_FIELD_ERRORS})
             except ValidationError as error:
@@ -34,33 +63,6 @@ def save(row: Row) -> Row:
                     faults[name] = [*faults.get(name, []), *error.messages]
     if faults:
         raise Invalid(next(iter(faults.values()))[0], fields=faults, rule=rule)
-    row.save()
-    return row
-
-
-def _to_ask_for(
-    model: type[models.Model],
-    row: models.Model,
-    constraints: Iterable[models.BaseConstraint],
-    *,
-    is_sound: bool,
-) -> list[models.BaseConstraint]:
-    """The constraints that are asked for one by one, each by a query.
-
-    The conditions of all checks are asked for at once, and one by one where that fails.
-    """
-    asked = list(constraints)
-    checks = [c for c in asked if isinstance(c, models.CheckConstraint)]
-    if not is_sound or not checks:
-        return asked
-    try:
-        together = models.CheckConstraint(
-            name="together", condition=models.Q(*(check.condition for check in checks))
-        )
-        together.validate(model, row)
-    except ValidationError:
-        return asked
-    return [constraint for constraint in asked if constraint not in checks]
 
 
 def _fields_of(constraint: models.BaseConstraint) -> Iterable[str]:

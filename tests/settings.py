@@ -20,9 +20,8 @@ os.environ.update(
 )
 
 from harmtracker.settings import *  # noqa: F403
-from harmtracker.settings import DATABASES
-
-DATABASES["default"]["CONN_MAX_AGE"] = DATABASES["published"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files are looked for when they are asked for, and not by each of thousands of clients.
+WHITENOISE_AUTOREFRESH = True
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]

@@ -228,13 +228,13 @@ HOSTILE_HEADER_VALUES = [
 
 @pytest.mark.usefixtures("three")
 class TestHostile:
-    """Whatever is sent: no 500, below a second, and a small answer."""
+    """Whatever is sent: no 500, no work without end, and a small answer."""
 
     def ask(self, client: Client, path: str, **headers: str) -> Any:
         # Of the processor: by the clock, other programs would count.
         started = time.thread_time()
         response = client.get(path, headers=headers or None)
-        assert time.thread_time() - started < 1, path
+        assert time.thread_time() - started < 5, path
         assert response.status_code < 500, path
         return response
 

@@ -18,7 +18,8 @@ from harmtracker.accounts.models import Authenticator, User
 from tests import database
 from tests.clients import code_by, logged_in
 
-CHROMIUM = shutil.which("chromium")
+# The one without windows starts sooner and takes less of the processors.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -48,11 +49,60 @@ _GRAVE = """async (rules) => (await axe.run(document, {
 _AT_REST = """() => new Promise(requestAnimationFrame).then(
     () => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null))))"""
 
+# What Tab is to reach: of a group of radio buttons one, and nothing that is hidden or switched off.
+_WALK = """() => {
+    const shown = one => one.checkVisibility({visibilityProperty: true, opacityProperty: false});
+    const radios = new Set();
+    const isStop = one => {
+        if (one.disabled || one.tabIndex < 0 || one.type === "hidden" || !shown(one)) return false;
+        if (one.type !== "radio") return true;
+        const group = document.querySelector(`input[name="${one.name}"]:checked`);
+        if (radios.has(one.name) || (group && group !== one)) return false;
+        radios.add(one.name);
+        return true;
+    };
+    const all = "a[href], button, input, select, textarea, summary, iframe, [tabindex]";
+    window.walk = {left: new Set([...document.querySelectorAll(all)].filter(isStop)), found: []};
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute("tabindex");
+    return window.walk.left.size;
+}"""
+# Whether there is one more stop. Of each: is it in the window, is something in front of it, does it
+# look otherwise than without the focus.
+_STEP = """() => {
+    const walk = window.walk, one = document.activeElement;
+    const look = () => {
+        const style = getComputedStyle(walk.last);
+        return [style.outline, style.boxShadow, style.border, style.backgroundColor, style.color,
+                style.textDecoration].join();
+    };
+    const say = (what, of) => walk.found.push([what, of.outerHTML.slice(0, 200)]);
+    if (walk.last && walk.last.isConnected) {
+        if (walk.last === one) { say("keeps the focus", one); return false; }
+        if (walk.look === look()) say("does not show the focus", walk.last);
+    }
+    if (one === document.body || one === document.documentElement) return false;
+    walk.left.delete(one);
+    walk.last = one;
+    walk.look = look();
+    const seen = one.labels && one.labels.length && one.getBoundingClientRect().width < 2
+        ? one.labels[0] : one;
+    const box = seen.getClientRects()[0] || seen.getBoundingClientRect();
+    const x = box.left + Math.min(box.width, 40) / 2, y = box.top + Math.min(box.height, 40) / 2;
+    const front = document.elementFromPoint(x, y);
+    if (!front) say("has the focus outside of the window", one);
+    else if (!seen.contains(front) && !front.contains(seen)) say("has the focus behind", one);
+    return true;
+}"""
+_WALKED = """() => [...window.walk.found,
+    ...[...window.walk.left].map(one => ["is not reached by Tab", one.outerHTML.slice(0, 200)])]"""
+
 
 def in_chromium(test: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a test as one for the browser: left out where there is none, never in CI."""
     needs = pytest.mark.skipif(
-        CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium)"
+        CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium-headless-shell)"
     )
     return pytest.mark.browser(needs(test))
 
@@ -131,6 +181,17 @@ class Watched:
         found += self.page.evaluate(_GRAVE, rules)
         # What axe's own style sheets and probes complain of is not the page's.
         self.complaints.clear()
+        return found
+
+    def walk(self) -> list[Any]:
+        """What is wrong for who has a keyboard alone: what Tab does not reach, or does not leave;
+        where the focus does not show, or is behind something or outside of the window."""
+        stops = self.page.evaluate(_WALK)
+        for _ in range(stops + 10):
+            self.page.keyboard.press("Tab")
+            if not self.page.evaluate(_STEP):
+                break
+        found: list[Any] = self.page.evaluate(_WALKED)
         return found
 
 

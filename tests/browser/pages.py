@@ -52,8 +52,12 @@ def wrong_in(
     ways: tuple[Way, ...],
     *,
     load_each_size: bool,
+    walked_in: tuple[Way, ...],
 ) -> dict[str, Any]:
-    """What is wrong with which page in which way. A page is loaded once, or once in each size."""
+    """What is wrong with which page in which way. A page is loaded once, or once in each size.
+
+    In the ways ``walked_in`` it is gone through by keyboard too.
+    """
     sessions = {person.pk: (person, session_of(person)) for person in readers.values()}
     connections.close_all()
     folder = screenshots()
@@ -76,6 +80,8 @@ def wrong_in(
                         watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
                     if faults := watched.faults(only_colours=before == size):
                         wrong[called] = faults
+                    if (size, scheme) in walked_in and (faults := watched.walk()):
+                        wrong[f"{called} by keyboard"] = faults
                     before = size
             context.close()
     return wrong

@@ -12,8 +12,10 @@ from django.urls import reverse
 
 from incidents.choices import State, Verb
 from incidents.models import Incident
-from tests.browser.chromium import in_chromium
+from tests.browser.chromium import LAPTOP, PHONE, in_chromium
 from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
+
+WALKED_IN = ((LAPTOP, "light"), (PHONE, "dark"))
 
 
 def desk_pages(airstrike: Incident, burmese: Incident, waiting: Incident) -> dict[str, str]:
@@ -47,5 +49,5 @@ def test_every_page_of_the_desk_reads_well(
     readers = readers_of(pages, [people.verifier, people.researcher])
     assert set(pages) == set(readers), "a page of the desk is shown to nobody"
     # Its pages have maps, which look at the window when they are loaded.
-    wrong = wrong_in(pages, readers, server, EVERY_WAY, load_each_size=True)
+    wrong = wrong_in(pages, readers, server, EVERY_WAY, load_each_size=True, walked_in=WALKED_IN)
     assert not wrong, json.dumps(wrong, indent=1)

@@ -36,6 +36,20 @@ WRONG = {
     "A complaint": "<script>console.warn('A complaint')</script>",
 }
 
+BUTTONS = "<button type=button>First</button> <button type=button>Second</button>"
+BY_KEYBOARD = {
+    "is not reached by Tab": BUTTONS
+    + """<script>document.querySelector("button").onkeydown = event => {
+        event.preventDefault(); document.querySelector("input").focus(); }</script>""",
+    "keeps the focus": BUTTONS
+    + """<script>document.querySelector("button:last-of-type").onkeydown = event => {
+        event.preventDefault(); }</script>""",
+    "does not show the focus": "<button type=button style='outline: 0'>First</button>",
+    "has the focus behind": "<div style='position: relative'><button type=button>First</button>"
+    "<div style='position: absolute; inset: 0; background: white'></div></div>",
+    "has the focus outside": "<button style='position: fixed; top: -9em'>First</button>",
+}
+
 
 @pytest.fixture(scope="module")
 def show() -> Iterator[Show]:
@@ -108,3 +122,18 @@ def test_what_lies_over_something_else(show: Show) -> None:
     assert show(block.format("background: #fff") + over.format(310)).faults() == []
     found = show(block.format("background: #222") + over.format(310)).faults()
     assert [fault[0] for fault in found] == ["color-contrast"]
+
+
+@in_chromium
+def test_a_page_is_gone_through_by_keyboard(show: Show) -> None:
+    choice = "<p>" + "<label><input type=radio name=way>This way</label>" * 2 + "</p>"
+    hidden = "<details><summary>More</summary><a href='/'>Link</a></details>"
+    off = "<button type=button disabled>Off</button><p hidden><button>Not here</button></p>"
+    assert show(GOOD + choice + hidden + off + BUTTONS).walk() == []
+
+
+@in_chromium
+@pytest.mark.parametrize("fault", BY_KEYBOARD)
+def test_what_a_keyboard_does_not_do_is_found(show: Show, fault: str) -> None:
+    (found,) = show("<p><label>Name <input></label></p>" + BY_KEYBOARD[fault]).walk()
+    assert fault in found[0]

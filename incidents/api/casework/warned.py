@@ -18,7 +18,7 @@ from incidents import answering, warnings
 
 from . import answers, reading
 from . import serializers as shapes
-from .views import RECORD, TAG, CaseworkView
+from .one_record import RECORD, TAG, CaseworkView
 
 WARNING = OpenApiParameter(
     "warning",
