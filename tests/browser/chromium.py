@@ -102,7 +102,8 @@ _WALKED = """() => [...window.walk.found,
 def in_chromium(test: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a test as one for the browser: left out where there is none, never in CI."""
     needs = pytest.mark.skipif(
-        CHROMIUM is None and "CI" not in os.environ, reason="needs Chromium (apt install chromium-headless-shell)"
+        CHROMIUM is None and "CI" not in os.environ,
+        reason="needs Chromium (apt install chromium-headless-shell)",
     )
     return pytest.mark.browser(needs(test))
 
