@@ -154,7 +154,7 @@ def three(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     with django_db_blocker.unblock():
         yield
         for connection in database.connections.all(initialized_only=True):
-            if not (connection.get_autocommit() and connection.is_usable()):
+            if connection.connection is not None and connection.connection.closed:
                 connection.close()
 
 

@@ -34,6 +34,8 @@ LONGEST_AGE = 3 * 24 * 60 * 60
 # In characters. The form that carries it has to stay below what a form may hold.
 LONGEST = 700_000
 _NONCE_BYTES = 12
+# In bytes, that a page takes.
+_LARGEST_FILE = 50 * 1024 * 1024
 # What no page repeats, whatever it is on: it is typed anew. Views and admins add to it with
 # ``never_kept``.
 _SECRET = re.compile(r"(^|[-_])(password\d?|code|token|secret)$")
@@ -164,12 +166,15 @@ class _NoFile(FileUploadHandler):
 
 
 def _read(request: HttpRequest) -> QueryDict | None:
-    """The fields of the request. Nothing where they stand beside a large file: that is not read
-    for somebody who is not logged in."""
+    """The fields of the request. Nothing where they stand beside a file that no page of ours takes,
+    or that none of them sent: that is not read for somebody who is not logged in."""
     is_read = hasattr(request, "_post")
     if not is_read and request.content_type == "multipart/form-data":
         length = request.META.get("CONTENT_LENGTH") or ""
-        if not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if is_from_own_page(request):
+            most += _LARGEST_FILE
+        if not length.isdecimal() or int(length) > most:
             return None
         request.upload_handlers = [_NoFile(request)]
     try:

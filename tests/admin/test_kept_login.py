@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -168,6 +169,28 @@ def test_a_dead_session_loses_nothing(
     assert "<script>alert" not in shown.content.decode()
     assert field_in(shown, field).replace("\r\n", "\n") == TEXT.replace("\r\n", "\n")
     assert (HistoryEntry.objects.count(), ReviewComment.objects.count()) == before
+
+
+@pytest.mark.parametrize(("sender", "is_kept"), [(HERE, True), ({}, False)])
+def test_a_text_beside_a_large_file_is_kept_without_it(
+    people: SimpleNamespace,
+    draft: Callable[..., Incident],
+    sender: dict[str, str],
+    is_kept: bool,
+) -> None:
+    """Where a page of ours sent it: for anybody else no large body is read."""
+    client = browser(people.researcher)
+    address, data, _field = opened(client, "attaching", draft())
+    die(client)
+    data["file"] = SimpleUploadedFile("x.pdf", b"%PDF-1.7" + b"a" * 4_000_000)
+    page = client.post(address, data, **sender)
+    assert not page.wsgi_request.FILES
+    kept = form_of(page, "login-form").get("kept") if page.status_code == 403 else None
+    assert bool(kept) == is_kept
+    if is_kept:
+        again = form_of(log_in(client, page, people.researcher), "typed_form")
+        shown = as_browser(client, address, again)
+        assert field_in(shown, "text").replace("\r\n", "\n") == TEXT.replace("\r\n", "\n")
 
 
 def test_then_the_person_saves_it(people: SimpleNamespace, draft: Callable[..., Incident]) -> None:

@@ -49,6 +49,15 @@ _GRAVE = """async (rules) => (await axe.run(document, {
 _AT_REST = """() => new Promise(requestAnimationFrame).then(
     () => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null))))"""
 
+# What can be filled in or pressed, and goes on beyond the window where nothing scrolls.
+_CUT = """() => {
+    const scrolls = one => one && (["auto", "scroll"].includes(getComputedStyle(one).overflowX)
+        ? one !== document.documentElement && one !== document.body : scrolls(one.parentElement));
+    return [...document.querySelectorAll("input, select, textarea, button, summary")].filter(one =>
+        one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().width > 1
+        && one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement)
+    ).map(one => ["is cut at the edge of the window", one.outerHTML.slice(0, 200)]);
+}"""
 # What Tab is to reach: of a group of radio buttons one, and nothing that is hidden or switched off.
 _WALK = """() => {
     const shown = one => one.checkVisibility({visibilityProperty: true, opacityProperty: false});
@@ -160,7 +169,7 @@ class Watched:
 
     def faults(self, *, only_colours: bool = False) -> list[Any]:
         """What is wrong with the page as it stands: complaints, other hosts, a page wider than
-        the window, and whatever axe calls serious or critical.
+        the window, fields cut at its edge, and whatever axe calls serious or critical.
 
         ``only_colours``: of axe's rules only those of colours, for a page in which everything else
         was judged as it stands, in a window of this size.
@@ -174,6 +183,7 @@ class Watched:
         )
         if width > 0:
             found.append(f"wider than the window by {width} pixels")
+        found += self.page.evaluate(_CUT)
         if not is_there:
             self.page.evaluate(_AXE)
             # The pages to come find it there.

@@ -38,9 +38,10 @@ def test_a_record_is_entered_by_keyboard_alone(
         page.set_default_timeout(20_000)
         keys = page.keyboard
         page.goto(f"{server}/admin/incidents/incident/enter/")
+        page.locator("input:focus").wait_for()
         keys.type("https://example.org/a-new-story")
         keys.press("Enter")
-        page.locator("#id_title").wait_for()
+        page.locator("#id_title:focus").wait_for()
         keys.type("Shelling of a camp")
         keys.press("Tab")
         page.locator("#id_outlet_words:focus").wait_for()
