@@ -50,6 +50,7 @@ def set_up(folder: Path) -> None:
     os.environ["HARMTRACKER_DATA"] = str(folder)
     # Throttles are on, and count: nobody is turned away.
     os.environ["HARMTRACKER_RATE_ANONYMOUS"] = "100000000/h"
+    os.environ["HARMTRACKER_RATE_FILE"] = "100000000/h"
     os.environ["HARMTRACKER_RATE_EXPORT"] = "100000000/h"
     os.environ["DJANGO_SETTINGS_MODULE"] = "harmtracker.settings"
     for name in ("DATABASE_URL", "DATABASE_PUBLIC_URL", "DATABASE_OWNER_URL"):

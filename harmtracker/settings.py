@@ -133,6 +133,19 @@ VARIABLES = (
         "Requests to the API with one token, to casework too. Empty: not counted.",
     ),
     Variable(
+        "HARMTRACKER_RATE_FILE",
+        "rate",
+        "600/min",
+        "Files of releases to one address without a token: a large release has over a thousand. "
+        "Empty: not counted.",
+    ),
+    Variable(
+        "HARMTRACKER_RATE_FILE_TOKEN",
+        "rate",
+        "1200/min",
+        "Files of releases with one token. Empty: not counted.",
+    ),
+    Variable(
         "HARMTRACKER_RATE_EXPORT",
         "rate",
         "6/h",
@@ -187,6 +200,8 @@ HARMTRACKER_HTTPS = _read("HARMTRACKER_HTTPS")
 HARMTRACKER_PROXIES = _read("HARMTRACKER_PROXIES")
 HARMTRACKER_RATE_ANONYMOUS = _read("HARMTRACKER_RATE_ANONYMOUS")
 HARMTRACKER_RATE_TOKEN = _read("HARMTRACKER_RATE_TOKEN")
+HARMTRACKER_RATE_FILE = _read("HARMTRACKER_RATE_FILE")
+HARMTRACKER_RATE_FILE_TOKEN = _read("HARMTRACKER_RATE_FILE_TOKEN")
 HARMTRACKER_RATE_EXPORT = _read("HARMTRACKER_RATE_EXPORT")
 HARMTRACKER_RATE_EXPORT_TOKEN = _read("HARMTRACKER_RATE_EXPORT_TOKEN")
 MAP_TILE_URL = _read("HARMTRACKER_MAP_TILE_URL")

@@ -71,6 +71,7 @@ class Kind(NamedTuple):
 
 
 REQUESTS = Kind("requests", "HARMTRACKER_RATE_ANONYMOUS", "HARMTRACKER_RATE_TOKEN")
+FILES = Kind("files", "HARMTRACKER_RATE_FILE", "HARMTRACKER_RATE_FILE_TOKEN")
 EXPORTS = Kind("exports", "HARMTRACKER_RATE_EXPORT", "HARMTRACKER_RATE_EXPORT_TOKEN")
 
 
@@ -98,7 +99,8 @@ class Counted(NamedTuple):
 def count(request: HttpRequest | Request, kind: Kind = REQUESTS) -> None:
     """Count one request of a kind; raises :class:`problems.Problem` (429) beyond its rate.
 
-    Every request to the API is counted as one of ``REQUESTS`` before its view begins. A view that
+    Every request to the API is counted as one of ``REQUESTS`` before its view begins, or of the
+    kind that the view names as ``counted_as``. A view that
     is about to give an export counts it besides, as one of ``EXPORTS``, once nothing else can be
     refused: a misspelt filter costs none.
     """
@@ -272,10 +274,11 @@ class Throttle:
     ) -> HttpResponse | None:
         if not request.path.startswith(API):
             return None
-        if not getattr(getattr(view, "view_class", None), "is_counted", True):
+        view_class = getattr(view, "view_class", None)
+        if not getattr(view_class, "is_counted", True):
             return None
         try:
-            count(request)
+            count(request, getattr(view_class, "counted_as", REQUESTS))
             if is_public(request.path):
                 _check_token(request)
         except Exception as error:

@@ -42,6 +42,8 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> throttling.Counter:
 def low(settings: Any) -> None:
     settings.HARMTRACKER_RATE_ANONYMOUS = "3/min"
     settings.HARMTRACKER_RATE_TOKEN = "5/min"
+    settings.HARMTRACKER_RATE_FILE = "2/min"
+    settings.HARMTRACKER_RATE_FILE_TOKEN = "4/min"
     settings.HARMTRACKER_RATE_EXPORT = "2/h"
     settings.HARMTRACKER_RATE_EXPORT_TOKEN = "4/h"
 
@@ -196,6 +198,16 @@ class TestTokens:
     def test_another_scheme_is_not_looked_at(self, client: Client) -> None:
         answer = client.get(ROOT, headers={"Authorization": "Basic eDp5"})
         assert answer.status_code == 200
+
+
+@pytest.mark.django_db(databases=["default", "published"])
+@pytest.mark.usefixtures("low")
+def test_files_of_releases_have_a_rate_of_their_own(client: Client) -> None:
+    """Whoever takes a whole release goes on asking for other things, and the other way round."""
+    file = f"{ROOT}releases/2026.1/builds/1/datapackage.json"
+    assert client.get(file)["RateLimit-Policy"] == '"files";q=2;w=60'
+    assert statuses(client, 2, file) == [404, 429]
+    assert statuses(client, 4, f"{ROOT}releases/") == [200] * 3 + [429]
 
 
 @pytest.mark.django_db(databases=["default"])

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from harmtracker.api import conditional
 from harmtracker.api.problems import Problem
 from harmtracker.api.schema import ProblemSerializer, describe
+from harmtracker.api.throttling import FILES
 from harmtracker.licence import DATA_LICENCE
 from incidents.choices import ReleaseState
 from incidents.models import Release, ReleaseBuild, ReleaseFile
@@ -279,8 +280,11 @@ class ReleaseView(PublicView):
 class ReleaseFileView(PublicView):
     """The bytes of a file, whole or a range of them. Its ETag is its SHA-256.
 
-    A file that was withdrawn answers 410, with its hash and the reason.
+    A file that was withdrawn answers 410, with its hash and the reason. Files are counted by
+    themselves, at a higher rate: a large release has over a thousand.
     """
+
+    counted_as = FILES
 
     def get(self, request: Request, name: str, number: str, path: str) -> HttpResponseBase:
         file = self._file(name, number, path)
