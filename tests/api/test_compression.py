@@ -161,6 +161,8 @@ class TestStreams:
             random.Random(n).randbytes(50_000) for n in range(50)
         )
 
+    # Django looks at its connections when an answer is closed.
+    @pytest.mark.django_db
     def test_what_is_streamed_is_closed_with_the_answer(self) -> None:
         closed: list[bool] = []
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from harmtracker.accounts.models import Authenticator, User
 from tests import database
+from tests.browser.screenshots import SCREENSHOTS
 from tests.clients import code_by, logged_in
 
 # The one without windows starts sooner and takes less of the processors.
@@ -28,15 +29,15 @@ FLAGS = [
     "--disable-extensions",
     "--disable-dev-shm-usage",
 ]
-# Where screenshots are left, if anywhere; docs/ has its own from there.
-SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
 
 # Widths and heights in CSS pixels: a small laptop, a phone, the laptop at a zoom of 200 %.
 LAPTOP, PHONE, ZOOMED = (1280, 900), (390, 800), (640, 450)
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-_EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-_RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
+# Of axe: tags, or rules by name. A window's size changes what is seen, not what it is called.
+EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+OF_SIZE = [*OF_COLOURS, "target-size", "scrollable-region-focusable", "meta-viewport"]
 # Style sheets are not loaded again: no rule of these reads them.
 _GRAVE = """async (rules) => (await axe.run(document, {
     runOnly: rules,
@@ -167,12 +168,12 @@ class Watched:
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
         self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
 
-    def faults(self, *, only_colours: bool = False) -> list[Any]:
+    def faults(self, rules: list[str] = EVERY_RULE) -> list[Any]:
         """What is wrong with the page as it stands: complaints, other hosts, a page wider than
         the window, fields cut at its edge, and whatever axe calls serious or critical.
 
-        ``only_colours``: of axe's rules only those of colours, for a page in which everything else
-        was judged as it stands, in a window of this size.
+        Of axe's rules so many as the page was not judged by yet: ``OF_COLOURS`` after it was looked
+        at in a window of this size, ``OF_SIZE`` after another one.
         """
         # A colour on its way from one scheme to the other is none of the page's.
         self.page.evaluate(_AT_REST)
@@ -188,7 +189,6 @@ class Watched:
             self.page.evaluate(_AXE)
             # The pages to come find it there.
             self.page.add_init_script(_AXE)
-        rules = _RULES_OF_COLOURS if only_colours else _EVERY_RULE
         found += self.page.evaluate(_GRAVE, rules)
         # What axe's own style sheets and probes complain of is not the page's.
         self.complaints.clear()

@@ -3,6 +3,7 @@ another host, nothing wider than the window, in each of some sizes and colour sc
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.db import connections
@@ -10,7 +11,10 @@ from django.test import Client
 
 from harmtracker.accounts.models import User
 from tests.browser.chromium import (
+    EVERY_RULE,
     LAPTOP,
+    OF_COLOURS,
+    OF_SIZE,
     PHONE,
     ZOOMED,
     Watched,
@@ -22,6 +26,8 @@ from tests.browser.chromium import (
 from tests.clients import logged_in
 
 ARABIC_AND_BURMESE = "قصف على مخيم — မုန့်လိုင်ခက် စခန်း"
+# Whether more is looked at than CI takes time for.
+EVERY = bool(os.environ.get("HARMTRACKER_TEST_EVERY"))
 Way = tuple[tuple[int, int], str]
 
 
@@ -78,7 +84,8 @@ def wrong_in(
                         wrong[f"{called} answers"] = status
                     if folder is not None:
                         watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
-                    if faults := watched.faults(only_colours=before == size):
+                    rules = EVERY_RULE if is_new or EVERY else OF_SIZE
+                    if faults := watched.faults(OF_COLOURS if before == size else rules):
                         wrong[called] = faults
                     if (size, scheme) in walked_in and (faults := watched.walk()):
                         wrong[f"{called} by keyboard"] = faults

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.chromium import SCREENSHOTS
-
+# Where screenshots are left, if anywhere.
+SCREENSHOTS = "HARMTRACKER_TEST_SCREENSHOTS"
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "screenshots"
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Route
 
-from tests.browser.chromium import LAPTOP, PHONE, Watched, chromium, in_chromium
+from tests.browser.chromium import (
+    EVERY_RULE,
+    LAPTOP,
+    OF_COLOURS,
+    OF_SIZE,
+    PHONE,
+    Watched,
+    chromium,
+    in_chromium,
+)
 
 SERVER = "http://desk.test"
 Show = Callable[[str], Watched]
@@ -91,12 +100,12 @@ def test_one_thing_wrong_is_found(show: Show, fault: str) -> None:
 
 
 @in_chromium
-@pytest.mark.parametrize("only_colours", [True, False])
-def test_a_colour_wrong_in_the_dark_alone(show: Show, only_colours: bool) -> None:
+@pytest.mark.parametrize("rules", [OF_COLOURS, OF_SIZE, EVERY_RULE])
+def test_a_colour_wrong_in_the_dark_alone(show: Show, rules: list[str]) -> None:
     watched = show('<p class="by-day">Words</p>')
     assert watched.faults() == []
     watched.turn(LAPTOP, "dark")
-    assert [fault[0] for fault in watched.faults(only_colours=only_colours)] == ["color-contrast"]
+    assert [fault[0] for fault in watched.faults(rules)] == ["color-contrast"]
 
 
 @in_chromium

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
@@ -15,12 +14,11 @@ from harmtracker.accounts import tokens
 from incidents.choices import State
 from incidents.models import Incident
 from tests.browser.chromium import LAPTOP, PHONE, in_chromium
-from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
+from tests.browser.pages import ARABIC_AND_BURMESE, EVERY, EVERY_WAY, readers_of, wrong_in
 
-WAYS = (
-    EVERY_WAY if os.environ.get("HARMTRACKER_TEST_EVERY") else ((LAPTOP, "light"), (PHONE, "dark"))
-)
-WALKED_IN = ((LAPTOP, "light"), (PHONE, "dark")) if WAYS is EVERY_WAY else ()
+TWO_WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
+WAYS = EVERY_WAY if EVERY else TWO_WAYS
+WALKED_IN = TWO_WAYS if EVERY else ()
 
 
 def of_models() -> Iterator[tuple[str, str]]:
