@@ -50,14 +50,21 @@ _GRAVE = """async (rules) => (await axe.run(document, {
 _AT_REST = """() => new Promise(requestAnimationFrame).then(
     () => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null))))"""
 
-# What can be filled in or pressed, and goes on beyond the window where nothing scrolls.
+# What can be filled in or pressed, and goes on beyond the window or a box that hides the rest.
 _CUT = """() => {
-    const scrolls = one => one && (["auto", "scroll"].includes(getComputedStyle(one).overflowX)
-        ? one !== document.documentElement && one !== document.body : scrolls(one.parentElement));
+    const isCut = (box, one) => {
+        if (one === document.documentElement) return box.right > innerWidth + 1;
+        const overflow = getComputedStyle(one).overflowX;
+        if (["auto", "scroll"].includes(overflow) && one.scrollWidth > one.clientWidth) return false;
+        const hides = ["hidden", "clip"].includes(overflow);
+        if (hides && box.right > one.getBoundingClientRect().right + 1) return true;
+        return isCut(box, one.parentElement);
+    };
+    const size = one => one.getBoundingClientRect();
     return [...document.querySelectorAll("input, select, textarea, button, summary")].filter(one =>
-        one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().width > 1
-        && one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement)
-    ).map(one => ["is cut at the edge of the window", one.outerHTML.slice(0, 200)]);
+        one.checkVisibility({visibilityProperty: true}) && size(one).width > 1
+        && isCut(size(one), one.parentElement)
+    ).map(one => ["is cut at the edge", one.outerHTML.slice(0, 200)]);
 }"""
 # What Tab is to reach: of a group of radio buttons one, and nothing that is hidden or switched off.
 _WALK = """() => {

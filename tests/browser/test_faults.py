@@ -42,6 +42,8 @@ WRONG = {
     "scrollable-region-focusable": '<div class="tall">' + "<p>Words</p>" * 9 + "</div>",
     "elsewhere.test": '<img alt="A map" src="http://elsewhere.test/tile.png">',
     "wider than the window": '<p style="width: 2000px">Wide</p>',
+    "cut at the edge": '<div style="overflow: hidden; width: 200px"><label>Name <select '
+    'style="width: 300px"><option>One</option></select></label></div>',
     "is cut at the edge": '<div style="overflow: hidden"><label>Name <select style="width: 2000px">'
     "<option>One</option></select></label></div>",
     "A complaint": "<script>console.warn('A complaint')</script>",
