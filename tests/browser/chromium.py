@@ -55,7 +55,8 @@ _CUT = """() => {
     const isCut = (box, one) => {
         if (one === document.documentElement) return box.right > innerWidth + 1;
         const overflow = getComputedStyle(one).overflowX;
-        if (["auto", "scroll"].includes(overflow) && one.scrollWidth > one.clientWidth) return false;
+        const scrolls = ["auto", "scroll"].includes(overflow);
+        if (scrolls && one.scrollWidth > one.clientWidth) return false;
         const hides = ["hidden", "clip"].includes(overflow);
         if (hides && box.right > one.getBoundingClientRect().right + 1) return true;
         return isCut(box, one.parentElement);
