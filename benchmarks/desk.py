@@ -36,6 +36,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from harmtracker.accounts.models import User  # noqa: E402
+from harmtracker.garbage import look_seldom  # noqa: E402
 from harmtracker.postgres import SUPERUSER, default_cluster  # noqa: E402
 from incidents.models import Incident  # noqa: E402
 from tests import database  # noqa: E402
@@ -274,6 +275,8 @@ def fill_records() -> None:
 def measure_record(rounds: int) -> bool:
     database.use(RECORD)
     client = logged_in(User.objects.get(username="verifier"), Client())
+    # As the running app does.
+    look_seldom()
     records = list(Incident.objects.filter(title__endswith=" claims").order_by("pk"))
     times: dict[int, list[float]] = {}
     queries = {}

@@ -12,9 +12,12 @@ from django.core.wsgi import get_wsgi_application
 django_application = get_wsgi_application()
 
 from harmtracker.checks import refusals  # noqa: E402  (after the applications are set up)
+from harmtracker.garbage import look_seldom  # noqa: E402
 from harmtracker.working import Working  # noqa: E402
 
 application = Working(django_application)
 
 if refused := refusals():
     sys.exit("\n".join(f"harmtracker does not start: {line}" for line in refused))
+
+look_seldom()

@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.accounts import tokens
 from harmtracker.accounts.models import User
+from harmtracker.garbage import look_seldom
 from tests import database
 from tests.clients import Api, logged_in
 from tests.drafts import draft  # noqa: F401  (a fixture)
@@ -91,10 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is loaded by now stays: looking through it for garbage again and again takes a tenth."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    look_seldom()
 
 
 def _blocker_key() -> Any:
@@ -104,6 +102,8 @@ def _blocker_key() -> Any:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    # Libraries that count what is left of them at the end would complain.
+    gc.unfreeze()
     if _is_worker() or "HARMTRACKER_TEST_TEMPLATE" in os.environ:
         return
     if _cluster is not None:
