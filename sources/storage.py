@@ -22,9 +22,10 @@ from typing import Protocol
 from django.conf import settings
 
 from harmtracker.errors import Invalid
+from harmtracker.limits import LARGEST_FILE
 from sources.media import Judge, Judged
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = LARGEST_FILE
 PIECE_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}")
 

@@ -28,14 +28,14 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from harmtracker.limits import LARGEST_FILE
+
 # Names of hidden inputs: what was typed, sealed; and for whom a page was made.
 KEPT, BY = "kept", "typed_by"
 LONGEST_AGE = 3 * 24 * 60 * 60
 # In characters. The form that carries it has to stay below what a form may hold.
 LONGEST = 700_000
 _NONCE_BYTES = 12
-# In bytes, that a page takes.
-_LARGEST_FILE = 50 * 1024 * 1024
 # What no page repeats, whatever it is on: it is typed anew. Views and admins add to it with
 # ``never_kept``.
 _SECRET = re.compile(r"(^|[-_])(password\d?|code|token|secret)$")
@@ -173,7 +173,7 @@ def _read(request: HttpRequest) -> QueryDict | None:
         length = request.META.get("CONTENT_LENGTH") or ""
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if is_from_own_page(request):
-            most += _LARGEST_FILE
+            most += LARGEST_FILE
         if not length.isdecimal() or int(length) > most:
             return None
         request.upload_handlers = [_NoFile(request)]

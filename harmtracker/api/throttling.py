@@ -99,10 +99,9 @@ class Counted(NamedTuple):
 def count(request: HttpRequest | Request, kind: Kind = REQUESTS) -> None:
     """Count one request of a kind; raises :class:`problems.Problem` (429) beyond its rate.
 
-    Every request to the API is counted as one of ``REQUESTS`` before its view begins, or of the
-    kind that the view names as ``counted_as``. A view that
-    is about to give an export counts it besides, as one of ``EXPORTS``, once nothing else can be
-    refused: a misspelt filter costs none.
+    Every request to the API is counted before its view begins: as one of ``REQUESTS``, or of the
+    kind that the view names as ``counted_as``. A view that is about to give an export counts it
+    besides, as one of ``EXPORTS``, once nothing else can be refused: a misspelt filter costs none.
     """
     plain = request._request if isinstance(request, Request) else request
     client = _client(plain)

@@ -171,14 +171,20 @@ def test_a_dead_session_loses_nothing(
     assert (HistoryEntry.objects.count(), ReviewComment.objects.count()) == before
 
 
-@pytest.mark.parametrize(("sender", "is_kept"), [(HERE, True), ({}, False)])
+@pytest.mark.parametrize(
+    ("sender", "largest", "is_kept"),
+    [(HERE, 5_000_000, True), (HERE, 1_000_000, False), ({}, 5_000_000, False)],
+)
 def test_a_text_beside_a_large_file_is_kept_without_it(
     people: SimpleNamespace,
     draft: Callable[..., Incident],
+    monkeypatch: pytest.MonkeyPatch,
     sender: dict[str, str],
+    largest: int,
     is_kept: bool,
 ) -> None:
-    """Where a page of ours sent it: for anybody else no large body is read."""
+    """Where a page of ours sent it, and takes such a file: else no large body is read."""
+    monkeypatch.setattr(typed, "LARGEST_FILE", largest)
     client = browser(people.researcher)
     address, data, _field = opened(client, "attaching", draft())
     die(client)
