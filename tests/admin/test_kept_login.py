@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -197,6 +197,13 @@ def test_a_text_beside_a_large_file_is_kept_without_it(
         again = form_of(log_in(client, page, people.researcher), "typed_form")
         shown = as_browser(client, address, again)
         assert field_in(shown, "text").replace("\r\n", "\n") == TEXT.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("sender", [HERE, {}, {"HTTP_ORIGIN": "http://evil.test"}])
+def test_a_large_body_is_read_of_our_own_pages_alone(sender: dict[str, str]) -> None:
+    large = SimpleUploadedFile("x.pdf", b"a" * 2_000_000)
+    request = RequestFactory().post("/admin/", {"text": TEXT, "file": large}, **sender)
+    assert (typed.typed_in(request) is not None) == (sender == HERE)
 
 
 def test_then_the_person_saves_it(people: SimpleNamespace, draft: Callable[..., Incident]) -> None:
