@@ -19,10 +19,15 @@ from harmtracker.garbage import look_seldom
 from tests import database
 from tests.clients import Api, logged_in
 from tests.drafts import draft  # noqa: F401  (a fixture)
+from tests.laying import (
+    first_database,
+    lay_once,
+    leave_as_laid,
+    renew_database,
+    worker_database,
+)
 
 _cluster = None
-# How many rows were written in this worker's database when it was laid.
-_rows: int | None = None
 
 # Each takes a minute or more.
 _LONG = {
@@ -64,10 +69,12 @@ def _is_worker() -> bool:
     return "PYTEST_XDIST_WORKER" in os.environ
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """The controller starts the server and builds the template before any worker needs it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
+    """The controller starts the server and builds the template, while its workers look for tests:
+    they are given none before it is done."""
     global _cluster
+    yield
     if (
         _is_worker()
         or session.config.option.collectonly
@@ -80,10 +87,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         database.build_template()
 
 
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.split("::")[0]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The files that take longest come first, so that no worker is left with one at the end;
-    and tests of what only root meets are not there for anybody else."""
-    items.sort(key=lambda item: _LONG.get(item.nodeid.split("::")[0], len(_LONG)))
+    """The files that take longest come first, so that no worker is left with one at the end; in
+    each those of what is built once come in a row; and tests of what only root meets are not there
+    for anybody else."""
+    files = {file: place for place, file in enumerate(dict.fromkeys(map(_file_of, items)))}
+
+    def place(item: pytest.Item) -> tuple[int, int, bool]:
+        file = _file_of(item)
+        is_built_once = "laid" in getattr(item, "fixturenames", ())
+        return _LONG.get(file, len(_LONG)), files[file], not is_built_once
+
+    items.sort(key=place)
     if os.geteuid() == 0:
         return
     for_root = [item for item in items if item.get_closest_marker("root")]
@@ -113,39 +132,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         database.drop(database.BARE)
 
 
-def _worker_database() -> str:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return f"test_harmtracker_{worker}_{os.environ.get('HARMTRACKER_TEST_TEMPLATE', 'run')}"
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "laid" not in getattr(item, "fixturenames", ()):
+        with item.config.stash[_blocker_key()].unblock():
+            leave_as_laid()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """This worker's own copy of the template."""
-    global _rows
     with django_db_blocker.unblock():
-        _rows = None
-        renew_database()
-        database.use(_worker_database())
+        first_database()
     yield
     with django_db_blocker.unblock():
         database.connections.close_all()
-        database.drop(_worker_database())
-
-
-def renew_database() -> None:
-    """Lay this worker's database anew, after a test that may have committed.
-
-    One in which nothing was written since, and nothing was tried and rolled back, is left as it is.
-    """
-    global _rows
-    database.connections.close_all()
-    name = _worker_database()
-    if _rows is not None:
-        database.end_sessions(name)
-        if database.rows_written(name) == _rows:
-            return
-    database.clone(database.TEMPLATE, name)
-    _rows = database.rows_written(name)
+        database.drop(worker_database())
 
 
 def people_by_name() -> SimpleNamespace:
@@ -167,14 +168,30 @@ def three(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def committed(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
     """As `three`, for tests that commit: the database is laid anew afterwards.
 
     The published side sees what is committed and nothing else, as in production.
     """
     with django_db_blocker.unblock():
         yield
-        renew_database()
+        # Else the next test does, where it needs to.
+        if "laid" not in request.fixturenames:
+            renew_database()
+
+
+@pytest.fixture
+def laid(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Callable[[str, Callable[[], Any]], Any]]:
+    """`lay_once`: for what takes long to build and is mostly read, built once for a row of tests.
+
+    A test that writes besides is free to: the next one has it built again.
+    """
+    with django_db_blocker.unblock():
+        yield lay_once
 
 
 @pytest.fixture

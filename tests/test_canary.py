@@ -36,7 +36,8 @@ from sources.models import Article, Capture, Outlet
 from tests import database
 from tests.builders import take_a_step
 from tests.clients import logged_in
-from tests.conftest import people_by_name, renew_database
+from tests.conftest import people_by_name
+from tests.laying import renew_database
 
 _numbers = itertools.count(1000)
 

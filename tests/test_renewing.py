@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from harmtracker.accounts.models import User
-from tests.conftest import renew_database
+from tests.laying import lay_once, leave_as_laid, renew_database
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -46,3 +46,37 @@ def test_what_was_written_is_undone(write: Callable[[], Any]) -> None:
     assert oid() != before
     assert not Session.objects.exists()
     assert User.objects.get(username="verifier").is_active
+
+
+def note(text: str) -> str:
+    """What a test might build: a row, and what it tells of it."""
+    Session.objects.create(session_key=text, expire_date="2030-01-01T00:00:00Z")
+    return text
+
+
+def test_what_is_only_read_is_built_once() -> None:
+    assert lay_once("one", lambda: note("a")) == "a"
+    before = oid()
+    assert lay_once("one", lambda: note("b")) == "a"
+    assert (oid(), Session.objects.get().session_key) == (before, "a")
+    assert lay_once("other", lambda: note("c")) == "c"
+    assert Session.objects.get().session_key == "c"
+
+
+@pytest.mark.parametrize("alias", ["default", "owner"])
+def test_after_a_write_it_is_built_anew(alias: str) -> None:
+    lay_once("one", lambda: note("a"))
+    Session.objects.using(alias).create(session_key="w", expire_date="2030-01-01T00:00:00Z")
+    assert lay_once("one", lambda: note("b")) == "b"
+    assert Session.objects.get().session_key == "b"
+
+
+def test_what_a_test_does_to_its_copy_is_its_own() -> None:
+    lay_once("one", lambda: [note("a")]).append("more")
+    assert lay_once("one", lambda: [note("b")]) == ["a"]
+
+
+def test_the_next_test_finds_the_template() -> None:
+    lay_once("one", lambda: note("a"))
+    leave_as_laid()
+    assert not Session.objects.exists()

@@ -16,7 +16,8 @@ from incidents.choices import State
 from incidents.models import Actor, Dataset, Incident, Place, PublishedReference
 from sources.models import Article
 from tests import builders, database
-from tests.conftest import people_by_name, renew_database
+from tests.conftest import people_by_name
+from tests.laying import renew_database
 
 CADETS, CAMP, WARD = "MMR-2014-0001", "MMR-2023-0001", "MMR-2024-0001"
 FIJI, POLE, PRISON = "FJI-2021-0001", "MMR-2020-0001", "MMR-2022-0001"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from incidents import services, workflow
 from incidents.choices import State, Verb
 from incidents.models import CasualtyCount, Incident, LedgerHead
 from tests.builders import take_a_step
-from tests.drafts import merge_into, publish_again
+from tests.drafts import merge_into, publish_again, writer
 
 PATH = "/api/v1/changes/"
 Draft = Callable[..., Incident]
@@ -65,17 +66,24 @@ def retract(incident: Incident, people: SimpleNamespace) -> Incident:
 
 
 @pytest.fixture
-def history(committed: None, draft: Draft, people: SimpleNamespace) -> SimpleNamespace:
+def history(laid: Callable[..., Any], people: SimpleNamespace) -> SimpleNamespace:
     """One change of every kind after the three, each by its name."""
-    start = head()
-    one = draft(State.PUBLISHED)
-    one = count_again(one, people, 5)
-    other = draft(State.PUBLISHED, title="Shelling of a hamlet")
-    merge_into(other, target := draft(title="Shelling of a town"), people)
-    other.refresh_from_db()
-    target.refresh_from_db()
-    gone = retract(draft(State.PUBLISHED, title="Shelling of a bridge"), people)
-    return SimpleNamespace(start=start, one=one, other=other, target=target, gone=gone)
+
+    def build() -> SimpleNamespace:
+        # Of other days than those that a test enters besides.
+        draft = writer(people, datetime.date(2024, 9, 2))
+        start = head()
+        one = draft(State.PUBLISHED)
+        one = count_again(one, people, 5)
+        other = draft(State.PUBLISHED, title="Shelling of a hamlet")
+        merge_into(other, target := draft(title="Shelling of a town"), people)
+        other.refresh_from_db()
+        target.refresh_from_db()
+        gone = retract(draft(State.PUBLISHED, title="Shelling of a bridge"), people)
+        return SimpleNamespace(start=start, one=one, other=other, target=target, gone=gone)
+
+    found: SimpleNamespace = laid("one change of every kind", build)
+    return found
 
 
 def by_kind(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -60,8 +60,15 @@ def add(incident: Incident, claim: Any, low: int | None, high: int | None, **fie
 
 
 @pytest.fixture
-def record(draft: Callable[..., Incident], people: SimpleNamespace) -> Incident:
+def record(
+    laid: Callable[..., Any], draft: Callable[..., Incident], people: SimpleNamespace
+) -> Incident:
     """A figure of its own for each outcome and bucket, and groups of injured civilians."""
+    found: Incident = laid("a record of every figure", lambda: of_every_figure(draft, people))
+    return found
+
+
+def of_every_figure(draft: Callable[..., Incident], people: SimpleNamespace) -> Incident:
     incident = draft()
     claim = incident.claims.get()
     statuses = {

@@ -27,7 +27,7 @@ from harmtracker.history.acting import acting
 from incidents.models import CodeCounter, Place
 from sources.models import Outlet
 from tests import builders, database
-from tests.conftest import renew_database
+from tests.laying import renew_database
 from tests.model import checks
 from tests.model.acts import (
     STEPS,

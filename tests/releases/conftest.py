@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +23,34 @@ def files(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def released(committed: None, people: SimpleNamespace, files: Path) -> ReleaseBuild:
+def laid_with_files(
+    laid: Callable[..., Any], files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Callable[[], Any]], Any]:
+    """As `laid`, for what makes releases too: each test has a copy of their files."""
+
+    def lay(name: str, build: Callable[[], Any]) -> Any:
+        def build_and_keep() -> tuple[Any, Path]:
+            value, kept = build(), tmp_path_factory.mktemp("laid") / "releases"
+            shutil.copytree(files, kept, symlinks=True)
+            return value, kept
+
+        value, kept = laid(name, build_and_keep)
+        if not files.exists():
+            shutil.copytree(kept, files, symlinks=True)
+        return value
+
+    return lay
+
+
+@pytest.fixture
+def released(laid_with_files: Callable[..., Any], people: SimpleNamespace) -> ReleaseBuild:
     """The three incidents, released."""
-    return making.release("2026.1", people.verifier, site="https://harm.example.org")
+
+    def build() -> ReleaseBuild:
+        return making.release("2026.1", people.verifier, site="https://harm.example.org")
+
+    found: ReleaseBuild = laid_with_files("the three, released", build)
+    return found
 
 
 def folder(build: ReleaseBuild) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,9 +53,7 @@ def killed(line: dict[str, Any]) -> tuple[Any, Any]:
     return figure["from"], figure["to"]
 
 
-@pytest.fixture
-def moved(committed: None, files: Path, draft: Draft, people: SimpleNamespace) -> SimpleNamespace:
-    """Two releases, and between them a record of every fate."""
+def two_releases(draft: Draft, people: SimpleNamespace) -> SimpleNamespace:
     names = ("corrected", "retitled", "merged", "retracted", "back", "again", "cut", "same")
     records = {name: draft(State.PUBLISHED, title=f"Shelling of {name}") for name in names}
     records["came_back"] = retract(draft(State.PUBLISHED), people)
@@ -83,6 +80,15 @@ def moved(committed: None, files: Path, draft: Draft, people: SimpleNamespace) -
     second = making.release("2026.2", people.verifier)
     codes = {name: record.code for name, record in records.items()}
     return SimpleNamespace(first=first, second=second, codes=codes, records=records)
+
+
+@pytest.fixture
+def moved(
+    laid_with_files: Callable[..., Any], draft: Draft, people: SimpleNamespace
+) -> SimpleNamespace:
+    """Two releases, and between them a record of every fate."""
+    found: SimpleNamespace = laid_with_files("every fate", lambda: two_releases(draft, people))
+    return found
 
 
 WANTED: dict[str, tuple[str, int | None, int, Any]] = {

@@ -1,0 +1,60 @@
+"""What may be a duplicate is told at less cost: names and titles are compared of those records alone
+that they can decide about, and once. Which are found, why, and by which fingerprint stays the same."""
+
+from importlib import import_module
+
+from django.db import migrations
+
+REDACTION = import_module("incidents.migrations.0005_redaction")
+RULES = import_module("incidents.migrations._warnings_0023")
+
+OLD = REDACTION.function("incidents_duplicates", RULES.DUPLICATES)
+NEW = REDACTION.changed(
+    OLD,
+    ("    named text[];\n", "    named text[];\n    called_here text[] := '{}';\n"),
+    (
+        "    RETURN QUERY\n    WITH near AS (",
+        "    SELECT incidents_name_keys(VARIADIC p.name || p.other_names) INTO called_here\n"
+        "        FROM incidents_place p WHERE p.id = i.place_id AND p.level IN ('settlement', 'ward', 'camp', 'site');\n"
+        "    RETURN QUERY\n    WITH near AS MATERIALIZED (",
+    ),
+    (
+        "), compared AS (\n        SELECT n.id, n.uuid,",
+        "), weighed AS MATERIALIZED (\n        SELECT n.id, n.uuid,",
+    ),
+    (
+        "                OR incidents_name_keys(VARIADIC p.name || p.other_names)\n"
+        "                    && incidents_name_keys(VARIADIC q.name || q.other_names)\n"
+        "                    AND q.level IN ('settlement', 'ward', 'camp', 'site') AS same_place,",
+        "                OR called_here <> '{}'\n"
+        "                    AND incidents_name_keys(VARIADIC p.name || p.other_names) && called_here AS same_place,",
+    ),
+    (
+        "            named && incidents_name_keys(VARIADIC array(",
+        "            named <> '{}' AND named && incidents_name_keys(VARIADIC array(",
+    ),
+    ("            incidents_likeness(i.title, n.title) >= 0.6 AS same_title,\n", ""),
+    (" LEFT JOIN incidents_place q ON q.id = i.place_id\n", "\n"),
+    (
+        "    )\n    SELECT c.id, c.uuid,",
+        "    ), scored AS MATERIALIZED (\n"
+        "        SELECT w.*, CASE WHEN same_day THEN 2 ELSE 1 END + CASE WHEN same_place THEN 2 ELSE 1 END + tolls AS points\n"
+        "        FROM weighed w\n"
+        "    ), compared AS MATERIALIZED (\n"
+        "        -- A title alike is one point.\n"
+        "        SELECT s.*, incidents_likeness(i.title, s.title) >= 0.6 AS same_title FROM scored s\n"
+        "        WHERE s.same_victim OR s.points >= 4\n"
+        "    )\n    SELECT c.id, c.uuid,",
+    ),
+    (
+        "    WHERE same_victim OR CASE WHEN same_day THEN 2 ELSE 1 END + CASE WHEN same_place THEN 2 ELSE 1 END + tolls\n"
+        "        + CASE WHEN same_title THEN 1 ELSE 0 END >= 5",
+        "    WHERE same_victim OR points + CASE WHEN same_title THEN 1 ELSE 0 END >= 5",
+    ),
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("incidents", "0025_days")]
+
+    operations = [migrations.RunSQL(NEW, OLD)]
