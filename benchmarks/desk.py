@@ -78,7 +78,8 @@ INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, reco
     grading, grading_rationale, internal_note)
 SELECT m.id, gen_random_uuid(), CASE WHEN m.n % 4 = 0 THEN 'verified' ELSE 'submitted' END, author,
     'Shelling, record ' || m.n || ' ' || md5(m.n::text), 'What happened, in our words.', 'incident',
-    to_char(date '2016-01-01' + (m.n * 7 % 3000)::integer, 'YYYY-MM-DD'), 'unknown', t.id, 'unknown',
+    to_char(date '2016-01-01' + (m.n * 7 % 3000)::integer, 'YYYY-MM-DD'), 'unknown', t.id,
+    'unknown',
     '', false,
     '{{}}', 'unknown', (ARRAY['weak', 'fair', 'confirmed', 'contested'])[1 + m.n % 4], '', ''
 FROM made m JOIN township t ON t.n = m.n * 7 % (SELECT count(*) FROM township);
