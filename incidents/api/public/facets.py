@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
-from django.db.models import CharField, Count, F, Func, Q, QuerySet
+from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -236,20 +236,31 @@ class FacetsView(PublicView):
     def _counted(
         self, asked: Iterable[str], at: int
     ) -> Iterator[tuple[str, dict[str | None, int]]]:
-        """In one query for all dimensions of one column that the same filters are in force for."""
+        """In one count for all dimensions of one column that the same filters are in force for."""
+        filters = self.query.values.keys() & CountedFilters.base_filters.keys()
+        of_all: dict[str, dict[str, int] | None] = {}
         known: dict[tuple[str, frozenset[str]], dict[str, int]] = {}
         for name in asked:
             dimension = DIMENSIONS[name]
-            left_out = frozenset(self.query.values.keys() & set(dimension.own))
-            if (dimension.column, left_out) not in known:
-                known[dimension.column, left_out] = self._keys(dimension.column, left_out, at)
-            yield name, _counts(name, dimension, known[dimension.column, left_out])
+            column = dimension.column
+            if column not in of_all:
+                of_all[column] = _keys_of_all(column, at)
+            left_out = frozenset(filters & set(dimension.own))
+            if (column, left_out) not in known:
+                everything = of_all[column]
+                if everything is None or filters - left_out:
+                    everything = self._keys(column, left_out, at, everything)
+                known[column, left_out] = everything
+            yield name, _counts(name, dimension, known[column, left_out])
 
-    def _keys(self, column: str, left_out: frozenset[str], at: int) -> dict[str, int]:
-        filters = self.query.values.keys() & CountedFilters.base_filters.keys()
-        known = None if filters - left_out else _keys_of_all(column, at)
-        if known is not None:
-            return known
-        return _keys(
-            CountedFilters.of(self.query, reading.incidents(at), without=left_out).qs, column
-        )
+    def _keys(
+        self, column: str, left_out: frozenset[str], at: int, of_all: dict[str, int] | None
+    ) -> dict[str, int]:
+        found = CountedFilters.of(self.query, reading.incidents(at), without=left_out).qs
+        if of_all is None or 2 * found.count() <= of_all.get("", 0):
+            return _keys(found, column)
+        # Where most are left in, the keys of the others take less time to count.
+        others = reading.incidents(at).filter(~Exists(found.filter(pk=OuterRef("pk")).order_by()))
+        of_others = _keys(others, column)
+        kept = {key: n - of_others.get(key, 0) for key, n in of_all.items()}
+        return {key: n for key, n in kept.items() if n}
