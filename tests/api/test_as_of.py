@@ -24,6 +24,7 @@ from sources.models import Article, Outlet
 from tests.drafts import merge_into, publish_again
 from tests.exports.reading import body
 from tests.incidents.test_redaction import take, told
+from tests.patience import EVERY
 from tests.telling import tells
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -272,7 +273,7 @@ STEPS = ("enter", "correct", "rename", "retract", "merge")
 
 
 @settings(
-    max_examples=6,
+    max_examples=12 if EVERY else 4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -3,7 +3,6 @@ another host, nothing wider than the window, in each of some sizes and colour sc
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.db import connections
@@ -24,10 +23,9 @@ from tests.browser.chromium import (
     signed_in_context,
 )
 from tests.clients import logged_in
+from tests.patience import EVERY
 
 ARABIC_AND_BURMESE = "قصف على مخيم — မုန့်လိုင်ခက် စခန်း"
-# Whether more is looked at than CI takes time for.
-EVERY = bool(os.environ.get("HARMTRACKER_TEST_EVERY"))
 Way = tuple[tuple[int, int], str]
 
 

@@ -13,7 +13,8 @@ from django.urls import reverse
 from incidents.choices import State, Verb
 from incidents.models import Incident
 from tests.browser.chromium import LAPTOP, PHONE, in_chromium
-from tests.browser.pages import ARABIC_AND_BURMESE, EVERY, EVERY_WAY, readers_of, wrong_in
+from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
+from tests.patience import EVERY
 
 WALKED_IN = ((LAPTOP, "light"), (PHONE, "dark")) if EVERY else ((LAPTOP, "light"),)
 

@@ -14,7 +14,8 @@ from harmtracker.accounts import tokens
 from incidents.choices import State
 from incidents.models import Incident
 from tests.browser.chromium import LAPTOP, PHONE, in_chromium
-from tests.browser.pages import ARABIC_AND_BURMESE, EVERY, EVERY_WAY, readers_of, wrong_in
+from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong_in
+from tests.patience import EVERY
 
 TWO_WAYS = ((LAPTOP, "light"), (PHONE, "dark"))
 WAYS = EVERY_WAY if EVERY else TWO_WAYS

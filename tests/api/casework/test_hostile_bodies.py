@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 import uuid
 from collections import Counter
@@ -32,12 +31,12 @@ from incidents.models import Incident, IncidentRevision
 from incidents.workflow import TRANSITIONS
 from tests import builders
 from tests.clients import Api
+from tests.patience import EVERY
 
 from .bodies import BASE, whole
 
 MakeApi = Callable[..., Api]
 MIB = 1024 * 1024
-EVERY = bool(os.environ.get("HARMTRACKER_TEST_EVERY"))
 
 
 def nested(depth: int, inner: bytes = b"1") -> bytes:
