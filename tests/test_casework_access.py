@@ -50,6 +50,10 @@ Draft = Callable[..., Incident]
 
 @pytest.fixture
 def values(draft: Draft, people: SimpleNamespace) -> dict[str, Any]:
+    return rows_of_all_kinds(draft, people)
+
+
+def rows_of_all_kinds(draft: Draft, people: SimpleNamespace) -> dict[str, Any]:
     """What stands in the addresses: ids of rows that are there."""
     incident = draft()
     with acting(people.researcher, "For a test"):

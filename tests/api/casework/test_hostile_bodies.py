@@ -24,12 +24,14 @@ from rest_framework import serializers
 from harmtracker import urls  # noqa: F401  (loaded before the first request is timed)
 from harmtracker.api import fields
 from harmtracker.history.acting import acting
+from harmtracker.history.models import HistoryEntry
 from incidents import models as records
 from incidents.api.casework import serializers as shapes
 from incidents.api.casework.parts import PARTS
 from incidents.models import Incident, IncidentRevision
 from incidents.workflow import TRANSITIONS
 from tests import builders
+from tests import test_casework_access as access
 from tests.clients import Api
 from tests.patience import EVERY
 
@@ -111,6 +113,12 @@ EVERYWHERE: dict[str, tuple[bytes, str | None]] = {
     "many unknown keys": (json.dumps({f"k{n}": n for n in range(5_000)}).encode(), "k0"),
     "a long key": (json.dumps({"k" * 900_000: 1}).encode(), "k" * 80),
 }
+
+
+@pytest.fixture
+def world(draft: Callable[..., Incident], people: SimpleNamespace) -> dict[str, Any]:
+    """What stands in the addresses of casework."""
+    return access.rows_of_all_kinds(draft, people)
 
 
 @pytest.fixture
@@ -220,6 +228,56 @@ def test_what_no_route_takes(mine: SimpleNamespace, api: MakeApi, kind: str) -> 
             if field is not None and is_invalid:
                 assert any(name.startswith(field) for name in named), (body, path, problem)
     assert stored(mine) == before
+
+
+def _other_routes() -> list[tuple[str, str, str]]:
+    """(route, method, column of who may) of what else the table of access says is written."""
+    found = []
+    for line in access.TABLE.read_text().splitlines()[1:]:
+        route, method, *statuses = line.split("\t")
+        given = dict(zip(access.TOKENS, statuses, strict=True))
+        may = [who for who in ("author", "verifier") if given[who] not in NOT_READ]
+        if may and method not in ("GET", "HEAD", "OPTIONS"):
+            found.append((route, method, may[0]))
+    return found
+
+
+# Refused before a body is looked at.
+NOT_READ = {"401", "403", "404", "405"}
+
+
+@pytest.mark.django_db
+def test_what_no_other_route_takes(
+    world: dict[str, Any], mine: SimpleNamespace, api: MakeApi
+) -> None:
+    """As above, of all that casework takes: people's names, copies, imports, merges, redactions."""
+    known = {pair for pairs in routes(mine).values() for pair in pairs}
+    of_mine = {**world, "incident": mine.incident}
+    there = [
+        (route, method, who)
+        for route, method, who in _other_routes()
+        if (method, access.address(route, of_mine)) not in known and "<uuid:row>" not in route
+    ]
+    assert {"redact", "merges", "answer", "publish", "places", "captures", "reveal"} <= {
+        part for route, _method, _who in there for part in route.split("/")
+    }
+    programs = {who: api(*access.TOKENS[who]) for who in ("author", "verifier")}
+    before = stored(mine), HistoryEntry.objects.count()
+    for n, (body, (raw, field)) in enumerate(EVERYWHERE.items()):
+        # Each route gets its share of the bodies, each body goes to a few routes.
+        for m, (route, method, who) in enumerate(there):
+            if not EVERY and m % 8 != n % 8:
+                continue
+            path, etag = access.address(route, world), access.etag(world["incident"])
+            if "incidents" not in route:
+                etag = access.read(programs[who].get(path)).headers.get("ETag", '"none"')
+            began = time.thread_time()
+            answer = programs[who].request(method, path, raw=raw, headers={"If-Match": etag})
+            problem = refused(answer, began)
+            named = [error["field"] for error in problem.get("errors", [])]
+            if field is not None and problem["type"].endswith("invalid"):
+                assert any(name.startswith(field) for name in named), (body, path, problem)
+    assert (stored(mine), HistoryEntry.objects.count()) == before
 
 
 # --- Values that a field cannot have ---
