@@ -14,3 +14,10 @@
     reach();
     window.addEventListener("resize", reach);
 })();
+
+// The browser leaves alone what shows in part, be it by a hair, within what scrolls sideways.
+document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(":focus-visible") && target.closest(".results, .tabular")) {
+        target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+});
