@@ -3,6 +3,7 @@ another host, nothing wider than the window, in each of some sizes and colour sc
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connections
@@ -57,10 +58,12 @@ def wrong_in(
     *,
     load_each_size: bool,
     walked_in: tuple[Way, ...],
+    walked: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """What is wrong with which page in which way. A page is loaded once, or once in each size.
 
-    In the ways ``walked_in`` it is gone through by keyboard too.
+    In the ways ``walked_in`` it is gone through by keyboard too, where it is one of ``walked``, if
+    these are named.
     """
     sessions = {person.pk: (person, session_of(person)) for person in readers.values()}
     connections.close_all()
@@ -85,7 +88,8 @@ def wrong_in(
                     rules = EVERY_RULE if is_new or EVERY else OF_SIZE
                     if faults := watched.faults(OF_COLOURS if before == size else rules):
                         wrong[called] = faults
-                    if (size, scheme) in walked_in and (faults := watched.walk()):
+                    is_walked = (size, scheme) in walked_in and (walked is None or name in walked)
+                    if is_walked and (faults := watched.walk()):
                         wrong[f"{called} by keyboard"] = faults
                     before = size
             context.close()
