@@ -51,8 +51,8 @@ class PublishedTally(models.Model):
     place = models.CharField(max_length=40, null=True)
     grading = models.CharField(max_length=40)
     from_parts = models.BooleanField(
-        help_text="Whether a figure of the outcome is the lower bound that parts without a whole "
-        "give."
+        help_text="Whether the civilian or the uncertain figure of the outcome is the lower bound "
+        "that parts without a whole give."
     )
 
     class Meta:
