@@ -50,6 +50,14 @@ def readers_of(pages: dict[str, str], people: list[User]) -> dict[str, User]:
     return readers
 
 
+def rules_after(before: tuple[int, int] | None, size: tuple[int, int]) -> list[str]:
+    """What a page is judged by in a window of this size, where it was judged in another before:
+    what a window's size or a colour scheme alters. By every rule where it was not looked at yet."""
+    if before == size:
+        return OF_COLOURS
+    return EVERY_RULE if before is None or EVERY else OF_SIZE
+
+
 def wrong_in(
     pages: dict[str, str],
     readers: dict[str, User],
@@ -85,8 +93,7 @@ def wrong_in(
                         wrong[f"{called} answers"] = status
                     if folder is not None:
                         watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
-                    rules = EVERY_RULE if is_new or EVERY else OF_SIZE
-                    if faults := watched.faults(OF_COLOURS if before == size else rules):
+                    if faults := watched.faults(rules_after(before, size)):
                         wrong[called] = faults
                     is_walked = (size, scheme) in walked_in and (walked is None or name in walked)
                     if is_walked and (faults := watched.walk()):

@@ -12,9 +12,7 @@ from django.urls import reverse
 from incidents.models import Incident
 from sources.models import Article
 from tests.browser.chromium import (
-    EVERY_RULE,
     LAPTOP,
-    OF_COLOURS,
     PHONE,
     ZOOMED,
     Watched,
@@ -24,6 +22,7 @@ from tests.browser.chromium import (
     session_of,
     signed_in_context,
 )
+from tests.browser.pages import rules_after
 
 BURMESE_AND_ARABIC = "မုန့်လိုင်ခက် စခန်း — قصف على مخيم"
 
@@ -172,7 +171,7 @@ def test_every_page_for_entering_reads_well(
                         _unfold(watched.page)
                 if folder is not None:
                     watched.page.screenshot(path=folder / f"{called}.png", full_page=True)
-                if faults := watched.faults(OF_COLOURS if before == size else EVERY_RULE):
+                if faults := watched.faults(rules_after(before, size)):
                     wrong[called] = faults
                 before = size
     assert not wrong, wrong
