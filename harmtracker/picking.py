@@ -92,10 +92,9 @@ def found(kind: Kind, text: str, most: int = MOST_FOUND) -> list[Any]:
     # Mung-Lai, Mung Lai and Munglai are one name.
     together = Func(
         folded,
-        _text(r"[ \-‐‑–—''’`.,/()]+"),
+        _text(" -‐‑–—'’`.,/()"),
         _text(""),
-        _text("g"),
-        function="regexp_replace",
+        function="translate",
         output_field=TextField(),
     )
     squeezed = "".join(words)

@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db import connections
-from django.db.models import F, Func, Prefetch, Q, QuerySet, Sum, TextField, Value
-from django.db.models.functions import Concat
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
 from harmtracker.accounts.models import User
 from harmtracker.codes import code_list
 from harmtracker.history.models import HistoryEntry
 from harmtracker.history.reading import in_short
-from harmtracker.searching import Folded
 from incidents.choices import State
+from incidents.desk.finding import places_named, said
 from incidents.models import (
     Assignment,
     CasualtyCount,
@@ -214,20 +213,11 @@ def _filtered(waiting: QuerySet[Waiting], filters: Filters, person: User) -> Que
     return waiting
 
 
-def _said(word: str) -> Folded:
-    return Folded(Value(word, output_field=TextField()))
-
-
 def _searched(waiting: QuerySet[Waiting], words: Sequence[str]) -> QuerySet[Waiting]:
     """Rows of which each word stands in the title, the code or a name of the place."""
-    spellings = Func(
-        F("other_names"), Value(" "), function="array_to_string", output_field=TextField()
-    )
-    named = Concat(F("name"), Value(" "), spellings, output_field=TextField())
-    places = Place.objects.alias(named=Folded(named))
     for word in words[:MOST_WORDS]:
-        in_place = places.filter(named__contains=_said(word)).values("pk")
-        waiting = waiting.filter(Q(words__contains=_said(word)) | Q(place__in=in_place))
+        of_place = Q(place__in=places_named(word).values("pk"))
+        waiting = waiting.filter(Q(words__contains=said(word)) | of_place)
     return waiting
 
 
