@@ -87,12 +87,6 @@ def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
         database.build_template()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a worker waits for its database and its browser, and a
-    tenth of the processors' time went unused."""
-    return (os.cpu_count() or 1) + 1
-
-
 def _file_of(item: pytest.Item) -> str:
     return item.nodeid.split("::")[0]
 

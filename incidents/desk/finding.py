@@ -37,9 +37,8 @@ def find(words: str, person: User, *, but: Incident) -> list[Incident]:
     asked = words.replace("\x00", " ")[:200].split()
     if not asked:
         return []
-    called: Any = Concat(
-        Coalesce(F("code"), _text("")), _text("\n"), F("title"), output_field=TextField()
-    )
+    code: Any = Coalesce(F("code"), _text(""), output_field=TextField())
+    called = Concat(code, _text("\n"), F("title"), output_field=TextField())
     found = Incident.objects.visible_to(person).exclude(pk=but.pk).alias(called=Folded(called))
     for word in asked:
         # Of the few places by themselves: their names are of many scripts, and of many records.
