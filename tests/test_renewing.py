@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from harmtracker.accounts.models import User
+from tests import database
 from tests.laying import lay_once, leave_as_laid, renew_database
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -67,6 +68,14 @@ def test_what_is_only_read_is_built_once() -> None:
 def test_after_a_write_it_is_built_anew(alias: str) -> None:
     lay_once("one", lambda: note("a"))
     Session.objects.using(alias).create(session_key="w", expire_date="2030-01-01T00:00:00Z")
+    assert lay_once("one", lambda: note("b")) == "b"
+    assert Session.objects.get().session_key == "b"
+
+
+def test_where_the_server_does_not_count_it_is_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "rows_written", lambda name: None)
+    lay_once("one", lambda: note("a"))
+    Session.objects.create(session_key="w", expire_date="2030-01-01T00:00:00Z")
     assert lay_once("one", lambda: note("b")) == "b"
     assert Session.objects.get().session_key == "b"
 

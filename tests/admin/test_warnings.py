@@ -95,6 +95,13 @@ def test_an_author_sees_nothing_of_a_hidden_twin_nor_of_its_answer(
     twin: SimpleNamespace, signed_in: SignIn
 ) -> None:
     author, mark = signed_in("researcher"), twin.warned.fingerprint
+    queue = reverse("admin:incidents_incident_queue")
+
+    def counted(client: Client, tab: str) -> list[int]:
+        return [shown["row"].warnings for shown in client.get(queue, {"tab": tab}).context["rows"]]
+
+    # While it is open: one for verifiers, none for the author.
+    assert (counted(signed_in("verifier"), "waiting"), counted(author, "submitted")) == ([1], [0])
     before = page(author, twin.incident)
     act(signed_in("verifier"), twin.incident, "answer", mark, reason="Not like the hidden one.")
     after = page(author, twin.incident)
@@ -102,8 +109,7 @@ def test_an_author_sees_nothing_of_a_hidden_twin_nor_of_its_answer(
         assert "Warnings: 0 open" in shown
         assert "hidden twin" not in shown.lower()
         assert "hidden one" not in shown.lower()
-    queue = author.get(reverse("admin:incidents_incident_queue"), {"tab": "submitted"})
-    assert [shown["row"].warnings for shown in queue.context["rows"]] == [0]
+    assert counted(author, "submitted") == [0]
     refused = act(author, twin.incident, "answer", mark, reason="Mine")
     assert refused.status_code == 400
     stranger = act(signed_in("other_researcher"), twin.incident, "answer", mark, reason="Mine")

@@ -254,10 +254,10 @@ class FacetsView(PublicView):
                 of_all[column] = _keys_of_all(column, at)
             left_out = frozenset(filters & set(dimension.own))
             if (column, left_out) not in known:
-                everything = of_all[column]
-                if everything is None or filters - left_out:
-                    everything = self._keys(column, left_out, at, everything)
-                known[column, left_out] = everything
+                keys = of_all[column]
+                if keys is None or filters - left_out:
+                    keys = self._keys(column, left_out, at, of_all[column])
+                known[column, left_out] = keys
             yield name, _counts(name, dimension, known[column, left_out])
 
     def _keys(

@@ -230,6 +230,10 @@ def test_what_no_route_takes(mine: SimpleNamespace, api: MakeApi, kind: str) -> 
     assert stored(mine) == before
 
 
+# Refused before a body is looked at.
+NOT_READ = {"401", "403", "404", "405"}
+
+
 def _other_routes() -> list[tuple[str, str, str]]:
     """(route, method, column of who may) of what else the table of access says is written."""
     found = []
@@ -240,10 +244,6 @@ def _other_routes() -> list[tuple[str, str, str]]:
         if may and method not in ("GET", "HEAD", "OPTIONS"):
             found.append((route, method, may[0]))
     return found
-
-
-# Refused before a body is looked at.
-NOT_READ = {"401", "403", "404", "405"}
 
 
 @pytest.mark.django_db
