@@ -65,8 +65,11 @@ def test_each_count_is_that_of_the_list_under_its_filter(client: Client) -> None
 
 @pytest.mark.parametrize(
     "query",
-    ["date_from=2000-01-01", "date_from=2020-01-01", "date_from=2024-01-01", "not_grading=fair"],
-    ids=["all three", "two", "one", "two by what they are not"],
+    [
+        *("date_from=2000-01-01", "date_from=2020-01-01", "date_from=2024-01-01"),
+        *("not_grading=fair", "injured_civilian_best__gte=0"),
+    ],
+    ids=["all three", "two", "one", "two by what they are not", "one whose figure is not known"],
 )
 def test_counts_are_the_same_however_many_are_left_out(client: Client, query: str) -> None:
     """Where most are left in, it is the others that are counted."""
