@@ -35,9 +35,10 @@ class Asked:
     groupings: tuple[str, ...]
     # The last day that anything recorded by then can have happened on.
     last_day: datetime.date
-    # The versions found, of those that were current then and of the last ones of records withdrawn
+    # The versions found of those that were current then, and of the last ones of records withdrawn
     # by then; None where no filter is asked, which is all of them.
     found: QuerySet[Any] | None = None
+    withdrawn: QuerySet[Any] | None = None
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
     is_certain: bool = False

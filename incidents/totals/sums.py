@@ -164,7 +164,7 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
 def _left_out(asked: Asked) -> str:
     """Why records are in no total, and how many: (outcome, incidents)."""
     at = int(asked.at)
-    found = "" if asked.found is None else "JOIN found f ON f.seq = t.incident_id"
+    withdrawn = "" if asked.withdrawn is None else "JOIN withdrawn w ON w.seq = t.incident_id"
     if asked.found is None:
         current = (
             "SELECT left_out AS outcome, sum(incidents)::bigint AS incidents "
@@ -180,7 +180,7 @@ def _left_out(asked: Asked) -> str:
     return f"""{current} UNION ALL
         SELECT (SELECT v.kind FROM incidents_publishedversion v
                 WHERE v.code = i.code AND v.seq <= {at} ORDER BY v.number DESC LIMIT 1), count(*)
-        FROM incidents_publishedtally t {found} JOIN incidents_publishedincident i
+        FROM incidents_publishedtally t {withdrawn} JOIN incidents_publishedincident i
           ON i.seq = t.incident_id
         WHERE t.ended_by IS NOT NULL AND t.first AND t.valid_until <= {at}
           AND NOT EXISTS (
@@ -220,9 +220,11 @@ def statement(
     make = _kept if is_kept(asked, buckets) else _added_up
     rows = make(asked, buckets)
     ctes = [("added_up", rows), put_together]
-    if asked.found is not None:
+    if asked.found is not None and asked.withdrawn is not None:
         counted = Statement("SELECT * FROM every_row WHERE left_out IS NULL")
-        ctes = [("every_row", rows), ("added_up", counted), put_together]
+        # What is found is named once, and read by several processes: it need not be kept.
+        withdrawn = ("withdrawn (seq)", tally.versions(asked.withdrawn))
+        ctes = [withdrawn, ("every_row", rows), ("added_up", counted), put_together]
     order = ", ".join(["is_whole DESC NULLS FIRST", *_order(keys)])
     return tally.joined(
         [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 
 from incidents.exports.selecting import USING, Statement
 
@@ -21,22 +24,28 @@ def joined(parts: Sequence[Statement | str], separator: str = " ") -> Statement:
     )
 
 
+def versions(found: QuerySet[Any]) -> Statement:
+    """The numbers of versions."""
+    compiler = found.order_by().values_list("version_id").query.get_compiler(using=USING)
+    sql, parameters = compiler.as_sql()
+    return Statement(sql, tuple(parameters))
+
+
 def with_found(asked: Asked, *ctes: tuple[str, Statement]) -> Statement:
     """The beginning of a statement: the incidents found, and what else is to have a name."""
     every = list(ctes)
     if asked.found is not None:
-        found = asked.found.order_by().values_list("version_id", "valid_until").query
-        sql, parameters = found.get_compiler(using=USING).as_sql()
-        every.insert(0, ("found (seq, valid_until)", Statement(sql, tuple(parameters))))
+        every.insert(0, ("found (seq)", versions(asked.found)))
     named = [joined([f"{name} AS (", statement, ")"]) for name, statement in every]
     return joined(["WITH", joined(named, ", ")]) if named else Statement("")
 
 
 def is_current(asked: Asked) -> str:
-    """That a row of the tally is of a version that was the current one."""
-    at = int(asked.at)
+    """That a row of the tally is of a version that was the current one, as all are that were
+    found."""
     if asked.found is not None:
-        return f"(f.valid_until IS NULL OR f.valid_until > {at})"
+        return "true"
+    at = int(asked.at)
     return f"t.valid_from <= {at} AND (t.valid_until IS NULL OR t.valid_until > {at})"
 
 

@@ -123,20 +123,26 @@ def last_redaction() -> int:
     return position or 0
 
 
-def incidents(at: int, *, with_withdrawn: bool = False) -> QuerySet[PublishedIncident]:
-    """The versions that were the current ones at a ledger position; and those as whose successor
-    a record was withdrawn by then, though it may have come back since."""
-    held = _held_at(at)
-    if with_withdrawn:
-        ended = PublishedTally.objects.filter(
-            ended_by__isnull=False, first=True, valid_until__lte=at
-        )
-        held |= Q(pk__in=ended.values("incident"))
-    return PublishedIncident.objects.using("published").filter(held)
+def incidents(at: int) -> QuerySet[PublishedIncident]:
+    """The versions that were the current ones at a ledger position."""
+    return of_every_version().filter(held(at))
 
 
-def _held_at(at: int) -> Q:
+def of_every_version() -> QuerySet[PublishedIncident]:
+    """Every version of an incident that was ever published."""
+    return PublishedIncident.objects.using("published")
+
+
+def held(at: int) -> Q:
+    """That a version was the current one at a ledger position."""
     return Q(Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at)
+
+
+def withdrawn(at: int) -> Q:
+    """That a version was the last one when its record was withdrawn, by a ledger position: the
+    record may have come back since."""
+    ended = PublishedTally.objects.filter(ended_by__isnull=False, first=True, valid_until__lte=at)
+    return Q(pk__in=ended.values("incident"))
 
 
 def incident_orders(dated: Q) -> dict[str, Order]:
@@ -167,7 +173,7 @@ INCIDENT_ORDERINGS = tuple(incident_orders(Q()))
 
 def references(at: int, *kinds: str) -> QuerySet[PublishedReference]:
     """Things of some kinds as documents named them that were current at a ledger position."""
-    return PublishedReference.objects.using("published").filter(_held_at(at), kind__in=kinds)
+    return PublishedReference.objects.using("published").filter(held(at), kind__in=kinds)
 
 
 REFERENCE_ORDERS: dict[str, Order] = {

@@ -241,7 +241,7 @@ class TotalsView(PublicView):
 
     def _asked(self, at: int, moment: str | None) -> Asked:
         groupings = self.query.read(GROUP_BY)
-        filterset = TotalsFilters.of(self.query, reading.incidents(at, with_withdrawn=True))
+        filterset = TotalsFilters.of(self.query, reading.of_every_version())
         found = filterset.qs
         given = filterset.given
         now = (
@@ -254,7 +254,8 @@ class TotalsView(PublicView):
             at,
             groupings,
             (now + _FURTHEST).date(),
-            found if is_filtered else None,
+            found.filter(reading.held(at)) if is_filtered else None,
+            found.filter(reading.withdrawn(at)) if is_filtered else None,
             given.get("date_from"),
             given.get("date_to"),
             given.get("date_match") == "certain",
