@@ -59,9 +59,10 @@ PAGES = {
 # Not held to the goal: they count all there is, once a day or for whoever looks at the whole.
 WHOLE = {"overview": "/admin/incidents/incident/overview/", "public backlog": "/api/v1/backlog/"}
 
-# Spread over 3,000 days and with titles that differ: the database looks for duplicates of each, and
-# 100,000 alike within one year would be nearly all of them possible ones. They wait since up to 300
-# days, over the townships and gradings, with two to three claims of different voices each.
+# So many on a day in a township, however many there are: the database looks for duplicates of each,
+# and of 100,000 within one year nearly all would be possible ones, of 100 over the whole country
+# none. Their titles differ; they wait since up to 300 days, over the gradings, with two to three
+# claims of different voices each.
 FILL = """
 CREATE TEMP TABLE made AS
     SELECT nextval(pg_get_serial_sequence('incidents_incident', 'id')) AS id, n,
@@ -69,7 +70,7 @@ CREATE TEMP TABLE made AS
     FROM generate_series(1, {records}) AS n;
 CREATE TEMP TABLE township AS
     SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM incidents_place
-    WHERE level IN ('adm2', 'adm3');
+    WHERE level IN ('adm2', 'adm3') ORDER BY id LIMIT {townships};
 CREATE TEMP TABLE story AS SELECT id, outlet_id, row_number() OVER (ORDER BY id) - 1 AS n
     FROM sources_article;
 INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, record_type, date_edtf,
@@ -78,11 +79,10 @@ INSERT INTO incidents_incident (id, uuid, state, author_id, title, summary, reco
     grading, grading_rationale, internal_note)
 SELECT m.id, gen_random_uuid(), CASE WHEN m.n % 4 = 0 THEN 'verified' ELSE 'submitted' END, author,
     'Shelling, record ' || m.n || ' ' || md5(m.n::text), 'What happened, in our words.', 'incident',
-    to_char(date '2016-01-01' + (m.n * 7 % 3000)::integer, 'YYYY-MM-DD'), 'unknown', t.id,
-    'unknown',
-    '', false,
+    to_char(date '2016-01-01' + (m.n / {townships} % {days})::integer, 'YYYY-MM-DD'), 'unknown',
+    t.id, 'unknown', '', false,
     '{{}}', 'unknown', (ARRAY['weak', 'fair', 'confirmed', 'contested'])[1 + m.n % 4], '', ''
-FROM made m JOIN township t ON t.n = m.n * 7 % (SELECT count(*) FROM township);
+FROM made m JOIN township t ON t.n = m.n % {townships};
 INSERT INTO incidents_incidentrevision (incident_id, number) SELECT id, 1 FROM made;
 INSERT INTO incidents_claim (uuid, incident_id, article_id, kind, credibility,
     attributed_outlet_id,
@@ -114,6 +114,15 @@ SELECT id, (SELECT id FROM accounts_user WHERE username = 'other_verifier') FROM
 # The triggers of the counts are on again; those of everything else have nothing to do.
 RECKON = "SELECT incidents_reckon_waiting(array(SELECT id FROM made WHERE n BETWEEN %s AND %s))"
 AT_ONCE = 2_000
+# Days of a township for each record: 100,000 lie over all townships that we have and 3,000 days.
+DAYS_EACH = 2.94
+MOST_TOWNSHIPS = 98
+
+
+def spread(records: int) -> dict[str, int]:
+    """The townships and days of which each has its records."""
+    townships = min(MOST_TOWNSHIPS, max(4, records // 25))
+    return {"townships": townships, "days": round(records * DAYS_EACH / townships)}
 
 
 def fill(name: str, records: int) -> None:
@@ -122,7 +131,7 @@ def fill(name: str, records: int) -> None:
     start = time.perf_counter()
     with psycopg.connect(dsn, dbname=name, autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
-        for statement in FILL.format(records=records).split(";\n"):
+        for statement in FILL.format(records=records, **spread(records)).split(";\n"):
             if statement.strip():
                 owner.execute(cast("LiteralString", statement))
         owner.execute("SET session_replication_role = DEFAULT")
@@ -133,7 +142,13 @@ def fill(name: str, records: int) -> None:
             sys.stderr.write(f"\r{done:>8,} reckoned, {time.perf_counter() - start:.0f} s")
         sys.stderr.write("\r")
         owner.execute("VACUUM ANALYZE")
-    sys.stdout.write(f"{records:>8,} records in {time.perf_counter() - start:.0f} s\n")
+        each = owner.execute(
+            "SELECT round(avg(open_warnings), 1) FROM incidents_waiting"
+        ).fetchone()
+    sys.stdout.write(
+        f"{records:>8,} records in {time.perf_counter() - start:.0f} s, "
+        f"{each[0] if each else 0} open warnings each\n"
+    )
 
 
 def addresses(pages: dict[str, str]) -> dict[str, str]:

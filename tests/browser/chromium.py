@@ -34,10 +34,38 @@ FLAGS = [
 LAPTOP, PHONE, ZOOMED = (1280, 900), (390, 800), (640, 450)
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+# A page has a thousand words of the same look, and axe takes milliseconds for the colours of each.
+_AXE += """;axe.configure({rules: [
+    {id: "color-contrast", selector: "[data-judged]"},
+    {id: "link-in-text-block", selector: "a[href][data-judged]"},
+]});"""
 # Of axe: tags, or rules by name. A window's size changes what is seen, not what it is called.
 EVERY_RULE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 OF_SIZE = [*OF_COLOURS, "target-size", "scrollable-region-focusable", "meta-viewport"]
+# Of everything that is read, by how it and all that it stands in look: the first two and the last.
+_JUDGED = """() => {
+    const looks = new Map(), every = new Map();
+    const look = one => {
+        if (!one) return "";
+        if (!looks.has(one)) {
+            const style = getComputedStyle(one);
+            looks.set(one, [one.tagName, style.color, style.backgroundColor, style.backgroundImage,
+                style.opacity, style.filter, style.fontSize, style.fontWeight, style.position,
+                style.textDecorationLine, style.textShadow, look(one.parentElement)].join());
+        }
+        return looks.get(one);
+    };
+    const isRead = one => one.matches("a[href], input, select, textarea, button")
+        || [...one.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    for (const one of document.body.querySelectorAll("*")) {
+        delete one.dataset.judged;
+        if (!one.checkVisibility({visibilityProperty: true}) || !isRead(one)) continue;
+        every.set(look(one), [...(every.get(look(one)) || []), one]);
+    }
+    for (const alike of every.values())
+        for (const one of [...alike.slice(0, 2), alike.at(-1)]) one.dataset.judged = "";
+}"""
 # Style sheets are not loaded again: no rule of these reads them.
 _GRAVE = """async (rules) => (await axe.run(document, {
     runOnly: rules,
@@ -181,7 +209,8 @@ class Watched:
         the window, fields cut at its edge, and whatever axe calls serious or critical.
 
         Of axe's rules so many as the page was not judged by yet: ``OF_COLOURS`` after it was looked
-        at in a window of this size, ``OF_SIZE`` after another one.
+        at in a window of this size, ``OF_SIZE`` after another one. Colours are judged of three of
+        those words that look alike and stand in what looks alike.
         """
         # A colour on its way from one scheme to the other is none of the page's.
         self.page.evaluate(_AT_REST)
@@ -197,6 +226,7 @@ class Watched:
             self.page.evaluate(_AXE)
             # The pages to come find it there.
             self.page.add_init_script(_AXE)
+        self.page.evaluate(_JUDGED)
         found += self.page.evaluate(_GRAVE, rules)
         # What axe's own style sheets and probes complain of is not the page's.
         self.complaints.clear()

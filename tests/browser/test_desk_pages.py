@@ -17,9 +17,13 @@ from tests.browser.pages import ARABIC_AND_BURMESE, EVERY_WAY, readers_of, wrong
 from tests.patience import EVERY
 
 WALKED_IN = ((LAPTOP, "light"), (PHONE, "dark")) if EVERY else ((LAPTOP, "light"),)
+# Of 42 claims and 480 things to press: in CI the record of five is gone through by keyboard.
+LONG = "record"
 
 
-def desk_pages(airstrike: Incident, burmese: Incident, waiting: Incident) -> dict[str, str]:
+def desk_pages(
+    airstrike: Incident, five_claims: Incident, burmese: Incident, waiting: Incident
+) -> dict[str, str]:
     """Name -> address of the desk's own pages."""
 
     def of(incident: Incident, page: str, *more: Any) -> str:
@@ -28,7 +32,8 @@ def desk_pages(airstrike: Incident, burmese: Incident, waiting: Incident) -> dic
     return {
         "queue": reverse("admin:incidents_incident_queue"),
         "overview": reverse("admin:incidents_incident_overview"),
-        "record": of(airstrike, "record"),
+        LONG: of(airstrike, "record"),
+        "record_five_claims": of(five_claims, "record"),
         "record_burmese": of(burmese, "record"),
         "timeline": of(airstrike, "timeline"),
         "differences": of(airstrike, "differences"),
@@ -46,9 +51,18 @@ def test_every_page_of_the_desk_reads_well(
 ) -> None:
     burmese = draft(title=ARABIC_AND_BURMESE, summary=ARABIC_AND_BURMESE)
     airstrike = Incident.objects.get(code__startswith="MMR-2023-")
-    pages = desk_pages(airstrike, burmese, draft(State.SUBMITTED))
+    five_claims = Incident.objects.get(code__startswith="MMR-2024-")
+    pages = desk_pages(airstrike, five_claims, burmese, draft(State.SUBMITTED))
     readers = readers_of(pages, [people.verifier, people.researcher])
     assert set(pages) == set(readers), "a page of the desk is shown to nobody"
     # Its pages have maps, which look at the window when they are loaded.
-    wrong = wrong_in(pages, readers, server, EVERY_WAY, load_each_size=True, walked_in=WALKED_IN)
+    wrong = wrong_in(
+        pages,
+        readers,
+        server,
+        EVERY_WAY,
+        load_each_size=True,
+        walked_in=WALKED_IN,
+        walked=None if EVERY else pages.keys() - {LONG},
+    )
     assert not wrong, json.dumps(wrong, indent=1)

@@ -128,6 +128,25 @@ def test_each_page_with_a_fault_is_told(show: Show) -> None:
 
 
 @in_chromium
+@pytest.mark.parametrize(
+    "one",
+    [
+        '<p style="color: #aaa">Words</p>',
+        '<div style="background: #333"><p>Words</p></div>',
+        '<p>Words <b style="opacity: 0.3">in bold</b></p>',
+        '<p><label>Name <input value="Dim" style="color: #aaa"></label></p>',
+        '<p>Words and <a href="/" style="color: #111; text-decoration: none">a link</a></p>',
+    ],
+)
+def test_one_among_many_that_looks_otherwise(show: Show, one: str) -> None:
+    """Of what looks alike three are judged."""
+    alike = '<p>Words <b>in bold</b> and <a href="/">a link</a> <label>Name <input></label></p>' * 9
+    assert show(alike).faults() == []
+    found = show(alike + one + alike).faults()
+    assert [fault[0] for fault in found] in (["color-contrast"], ["link-in-text-block"]), one
+
+
+@in_chromium
 def test_what_lies_over_something_else(show: Show) -> None:
     """Its own styles do not say what it lies on."""
     over = '<p style="position: absolute; top: {}px; left: 0">Words</p>'
