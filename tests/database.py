@@ -25,6 +25,16 @@ TEMPLATE = os.environ.get("HARMTRACKER_TEST_TEMPLATE", "test_harmtracker_templat
 # As migrated: code lists and weapon types, nobody and no incident.
 BARE = "test_harmtracker_bare"
 PASSWORD = "correct horse battery staple"
+# Nothing is to survive, and nothing lives long enough to be tidied up or learnt about.
+THROWN_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+}
 PEOPLE = {
     "researcher": "researcher",
     "other_researcher": "researcher",
@@ -39,7 +49,7 @@ def start_cluster() -> Cluster | None:
     if not settings.DATABASE_EMBEDDED:
         return None
     cluster = default_cluster(Path(settings.HARMTRACKER_DATA))
-    cluster.start(options={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    cluster.start(options=THROWN_AWAY)
     create_roles(
         cluster.dsn("postgres"), prefix=settings.HARMTRACKER_ROLE_PREFIX, database="harmtracker"
     )

@@ -109,9 +109,9 @@ def _of_incidents(
     asked: Asked, buckets: tuple[str, ...], *, only_whole: bool = False
 ) -> tuple[list[Group], Group, dict[str, int]]:
     only_whole = only_whole or not asked.groupings
-    is_kept = not only_whole and sums.is_kept(asked, buckets)
-    rows = _rows(sums.statement(asked, buckets, _MOST_ROWS, only_whole=only_whole or is_kept))
-    if is_kept:
+    is_apart = not only_whole and sums.is_kept_finely(asked, buckets)
+    rows = _rows(sums.statement(asked, buckets, _MOST_ROWS, only_whole=only_whole or is_apart))
+    if is_apart:
         rows += _rows(sums.groups_of_kept(asked, buckets, _MOST_ROWS))
     end = 1 + len(asked.groupings)
     start = end + 1 + len(sums.COUNTS)

@@ -161,6 +161,24 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
     return Statement(f"SELECT {', '.join(columns)} FROM ({then}) t")
 
 
+def is_kept_finely(asked: Asked, buckets: Sequence[str]) -> bool:
+    """Whether the groups are nearly as many as the sums that are kept."""
+    return is_kept(asked, buckets) and "adm1" in asked.groupings
+
+
+def _kept_together(asked: Asked, buckets: Sequence[str]) -> Statement:
+    """What is kept, put together to the few rows that groups and the whole are made of."""
+    periods = [] if asked.unit is None else ["period_from", "period_until"]
+    own = [key for name, key in tally.keys(asked).items() if name not in PERIODS]
+    by = ", ".join([*own, *periods, "outcome", "again"])
+    added = ["rows", "could_leave", *(name for name in COUNTS if name != "could_move")]
+    sums = ", ".join(_totals([*added, *_summed(buckets)]))
+    return Statement(
+        f"SELECT {by}, {sums} FROM ({_kept(asked, buckets).sql}) k GROUP BY {by} "
+        "HAVING sum(rows::float8) > 0"
+    )
+
+
 def _left_out(asked: Asked) -> str:
     """Why records are in no total, and how many: (outcome, incidents)."""
     at = int(asked.at)
@@ -217,8 +235,12 @@ def statement(
         is_split = asked.unit is not None or bool(asked.several)
         every_way.insert(0, _groups(asked, buckets, "added_up", is_split=is_split))
     put_together = ("put_together", Statement(" UNION ALL ".join(every_way)))
-    make = _kept if is_kept(asked, buckets) else _added_up
-    rows = make(asked, buckets)
+    if not is_kept(asked, buckets):
+        rows = _added_up(asked, buckets)
+    elif only_whole:
+        rows = _kept(asked, buckets)
+    else:
+        rows = _kept_together(asked, buckets)
     ctes = [("added_up", rows), put_together]
     if asked.found is not None and asked.withdrawn is not None:
         counted = Statement("SELECT * FROM every_row WHERE left_out IS NULL")
@@ -235,8 +257,8 @@ def statement(
 
 
 def groups_of_kept(asked: Asked, buckets: Sequence[str], most: int) -> Statement:
-    """The rows of groups alone. Of sums that are kept nothing is gained by reading them once, and
-    in the order of the groups they need not be put in order again."""
+    """The rows of groups alone. Where these are nearly as many as the sums, nothing is gained by
+    reading them once, and in the order of the groups they need not be put in order again."""
     keys = tally.keys(asked)
     kept = f"({_kept(asked, buckets).sql}) kept"
     groups = _groups(asked, buckets, kept, is_split=True)
