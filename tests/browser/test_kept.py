@@ -23,6 +23,7 @@ from tests.browser.chromium import (
     session_of,
     signed_in_context,
 )
+from tests.browser.pages import rules_after
 from tests.clients import code_by
 from tests.database import PASSWORD
 
@@ -34,12 +35,14 @@ def looks(watched: Watched, name: str) -> dict[str, Any]:
     """What is wrong with the page as it stands, on a laptop by day and a phone in the dark."""
     wrong: dict[str, Any] = {}
     folder = screenshots()
+    before = None
     for size, scheme in ((PHONE, "dark"), (LAPTOP, "light")):
         watched.turn(size, scheme)
         if folder is not None:
             watched.page.screenshot(path=folder / f"kept-{name}-{scheme}.png", full_page=True)
-        if faults := watched.faults():
+        if faults := watched.faults(rules_after(before, size)):
             wrong[f"{name} {scheme}"] = faults
+        before = size
     return wrong
 
 
