@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from harmtracker import rates
+from harmtracker import rates, tiles
 from harmtracker.postgres import default_cluster
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -159,11 +159,11 @@ VARIABLES = (
     ),
     Variable(
         "HARMTRACKER_MAP_TILE_URL",
-        "str",
+        "tiles",
         "",
         "Tiles below the outlines of the desk's maps, such as "
-        "https://tiles.example.org/{z}/{x}/{y}.png: their host then learns which places are "
-        "looked at. Empty: outlines alone.",
+        "https://tiles.example.org/{z}/{x}/{y}.png, or of a server on this machine: their host "
+        "then learns which places are looked at. Empty: outlines alone.",
     ),
     Variable(
         "HARMTRACKER_MAP_TILE_ATTRIBUTION",
@@ -191,7 +191,13 @@ def _read(name: str) -> Any:
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}: {error}") from error
         return text
-    return _env.str(name, default=variable.default)
+    text = _env.str(name, default=variable.default)
+    if variable.kind == "tiles" and text:
+        try:
+            tiles.origin(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+    return text
 
 
 HARMTRACKER_DATA = Path(_read("HARMTRACKER_DATA")).absolute()
@@ -377,15 +383,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 
-def _tile_hosts(address: str) -> list[str]:
-    """Where pictures may come from besides ourselves: the host of the tiles, if any."""
-    return ["/".join(address.split("/")[:3])] if address.startswith("https://") else []
-
-
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", *_tile_hosts(MAP_TILE_URL)],
+        "img-src": ["'self'", "data:", *([tiles.origin(MAP_TILE_URL)] if MAP_TILE_URL else [])],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
