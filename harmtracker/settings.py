@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,6 +175,8 @@ VARIABLES = (
 )
 
 _env = environ.Env()
+# Each raises ValueError with what is wrong with a text that is not empty.
+_CHECKS: dict[str, Callable[[str], object]] = {"rate": rates.parse, "tiles": tiles.origin}
 
 
 def _read(name: str) -> Any:
@@ -184,17 +187,10 @@ def _read(name: str) -> Any:
         return _env.int(name, default=variable.default)
     if variable.kind == "list":
         return _env.list(name, default=variable.default)
-    if variable.kind == "rate":
-        text = _env.str(name, default=variable.default)
-        try:
-            rates.parse(text)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{name}: {error}") from error
-        return text
     text = _env.str(name, default=variable.default)
-    if variable.kind == "tiles" and text:
+    if text and variable.kind in _CHECKS:
         try:
-            tiles.origin(text)
+            _CHECKS[variable.kind](text)
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}: {error}") from error
     return text
@@ -381,7 +377,6 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HARMTRACKER_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HARMTRACKER_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
