@@ -77,6 +77,7 @@ APP: dict[str, str] = {
     "incidents_publishedchange": ALL,
     "incidents_publishedkeycount": ALL,
     "incidents_publishedtallysum": ALL,
+    "incidents_publishedadm1sum": ALL,
     # Written by triggers and by the loading of code lists
     "history_historyentry": READ,
     "harmtracker_code": READ,
@@ -123,6 +124,7 @@ PUBLIC: dict[str, str] = {
     "incidents_publishedchange": READ,
     "incidents_publishedkeycount": READ,
     "incidents_publishedtallysum": READ,
+    "incidents_publishedadm1sum": READ,
     "incidents_release": READ,
     "incidents_releasebuild": READ,
     "incidents_releasefile": READ,

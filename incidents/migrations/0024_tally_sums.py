@@ -41,6 +41,15 @@ CHANGE = f"""
             RETURNING id, rows
         ) SELECT array_agg(id) FILTER (WHERE rows = 0) INTO empty FROM done;
 """
+TRIGGERS = """
+CREATE TRIGGER incidents_publishedtally_summed_insert AFTER INSERT ON incidents_publishedtally
+    REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
+CREATE TRIGGER incidents_publishedtally_summed_update AFTER UPDATE ON incidents_publishedtally
+    REFERENCING OLD TABLE AS went NEW TABLE AS came
+    FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
+CREATE TRIGGER incidents_publishedtally_summed_delete AFTER DELETE ON incidents_publishedtally
+    REFERENCING OLD TABLE AS went FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
+"""
 RULES = f"""
 CREATE FUNCTION incidents_sum_tallies() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE empty bigint[];
@@ -56,13 +65,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER incidents_publishedtally_summed_insert AFTER INSERT ON incidents_publishedtally
-    REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
-CREATE TRIGGER incidents_publishedtally_summed_update AFTER UPDATE ON incidents_publishedtally
-    REFERENCING OLD TABLE AS went NEW TABLE AS came
-    FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
-CREATE TRIGGER incidents_publishedtally_summed_delete AFTER DELETE ON incidents_publishedtally
-    REFERENCING OLD TABLE AS went FOR EACH STATEMENT EXECUTE FUNCTION incidents_sum_tallies();
+{TRIGGERS}
 """
 FILL = f"INSERT INTO incidents_publishedtallysum ({KEYS}, {COLUMNS}) {HELD};"
 WITHOUT = """

@@ -39,7 +39,7 @@ from .releases import Release, ReleaseBuild, ReleaseFile, ReleaseText, ReleaseWi
 from .review import Look, Review, ReviewComment
 from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, PublishedVictim
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
-from .tally_sums import PublishedTallySum
+from .tally_sums import PublishedAdm1Sum, PublishedTallySum
 from .victims import Victim, VictimClaim
 from .waiting import Waiting, WaitingCount
 from .weapons import WeaponType, WeaponUse
@@ -65,6 +65,7 @@ __all__ = [
     "Look",
     "Merge",
     "Place",
+    "PublishedAdm1Sum",
     "PublishedCasualty",
     "PublishedChange",
     "PublishedClaim",

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 # ruff: noqa: S608  (of our own words)
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from incidents.exports.selecting import Statement
 from incidents.models.rows import BOUNDS
-from incidents.models.tally_sums import CELL, SIDE_BY_SIDE
+from incidents.models.tally_sums import CELL, CELL_OF_ADM1, SIDE_BY_SIDE
 
 from . import tally
 from .grouping import OUTCOME, Asked
@@ -24,9 +26,25 @@ from .spreading import COULD_MOVE, spread
 FIGURES = ("min", "best", "max", "at_least", "incidents", "without_best")
 COUNTS = ("incidents", "could_move", "undated", "shared", "either_or", "from_parts")
 # What is kept of everything can be told apart by these.
-_KEPT_BY = {*MONTHS, "country", "adm1", OUTCOME}
+ADM1 = "adm1"
+_KEPT_BY = {*MONTHS, "country", ADM1, OUTCOME}
 # How many rows have figures of a bucket, how many know each bound, and what these come to.
 _SUMMED = ("n", *(f"{work}_{bound}" for bound in BOUNDS for work in ("count", "sum")))
+
+
+class _Kept(NamedTuple):
+    """What is kept of rows of the tally: where, of what a row is the sum, and of which of them."""
+
+    source: str
+    cell: Sequence[str]
+    condition: str
+
+
+_COUNTED = _Kept("incidents_publishedtallysum WHERE left_out IS NULL", CELL, "left_out IS NULL")
+_LEFT_OUT = _Kept(
+    "incidents_publishedtallysum WHERE left_out IS NOT NULL", CELL, "left_out IS NOT NULL"
+)
+_COUNTED_BY_ADM1 = _Kept("incidents_publishedadm1sum", CELL_OF_ADM1, "left_out IS NULL")
 
 
 def is_kept(asked: Asked, buckets: Sequence[str]) -> bool:
@@ -114,16 +132,20 @@ def _added(buckets: Sequence[str]) -> dict[str, str]:
     return added
 
 
-def _then(asked: Asked, buckets: Sequence[str], condition: str) -> str:
+def _then(asked: Asked, buckets: Sequence[str], kept: _Kept) -> str:
     """What was kept at a position: what is now, with what has gone since and without what has come.
 
     All of it in one statement, so that it does not matter what is published meanwhile. Cells of
     which nothing is left have 0 rows.
     """
-    at, cell, added = int(asked.at), ", ".join(CELL), _added(buckets)
-    changed = ", ".join(f"sum(sign * {value})::bigint" for value in added.values())
+    at, cell, added = int(asked.at), ", ".join(kept.cell), _added(buckets)
+    # As what is kept is typed, which need not be brought into another form then.
+    changed = ", ".join(
+        f"sum(sign * {value})::{'bigint' if '_sum_' in name else 'integer'}"
+        for name, value in added.items()
+    )
     return f"""
-        SELECT {cell}, {", ".join(added)} FROM incidents_publishedtallysum WHERE {condition}
+        SELECT {cell}, {", ".join(added)} FROM {kept.source}
         UNION ALL
         SELECT {cell}, {changed} FROM (
             SELECT *, -1::bigint AS sign FROM incidents_publishedtally
@@ -131,7 +153,7 @@ def _then(asked: Asked, buckets: Sequence[str], condition: str) -> str:
             UNION ALL
             SELECT *, 1::bigint FROM incidents_publishedtally
             WHERE valid_until > {at} AND incident_id <= {at}
-        ) since WHERE {condition} GROUP BY {cell}"""
+        ) since WHERE {kept.condition} GROUP BY {cell}"""
 
 
 def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
@@ -157,13 +179,13 @@ def _kept(asked: Asked, buckets: Sequence[str]) -> Statement:
         "t.from_parts",
         *(f"t.{name}" for name in _summed(buckets)),
     ]
-    then = _then(asked, buckets, "left_out IS NULL")
+    then = _then(asked, buckets, _COUNTED_BY_ADM1 if ADM1 in asked.groupings else _COUNTED)
     return Statement(f"SELECT {', '.join(columns)} FROM ({then}) t")
 
 
 def is_kept_finely(asked: Asked, buckets: Sequence[str]) -> bool:
     """Whether the groups are nearly as many as the sums that are kept."""
-    return is_kept(asked, buckets) and "adm1" in asked.groupings
+    return is_kept(asked, buckets) and ADM1 in asked.groupings and asked.unit == "month"
 
 
 def _kept_together(asked: Asked, buckets: Sequence[str]) -> Statement:
@@ -186,7 +208,7 @@ def _left_out(asked: Asked) -> str:
     if asked.found is None:
         current = (
             "SELECT left_out AS outcome, sum(incidents)::bigint AS incidents "
-            f"FROM ({_then(asked, (), 'left_out IS NOT NULL')}) t "
+            f"FROM ({_then(asked, (), _LEFT_OUT)}) t "
             "GROUP BY left_out HAVING sum(incidents) > 0"
         )
     else:
@@ -238,7 +260,9 @@ def statement(
     if not is_kept(asked, buckets):
         rows = _added_up(asked, buckets)
     elif only_whole:
-        rows = _kept(asked, buckets)
+        # Whatever the groups are: the sums that are not by province are far fewer.
+        others = tuple(name for name in asked.groupings if name != ADM1)
+        rows = _kept(replace(asked, groupings=others), buckets)
     else:
         rows = _kept_together(asked, buckets)
     ctes = [("added_up", rows), put_together]

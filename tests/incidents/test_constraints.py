@@ -36,6 +36,7 @@ from incidents.models import (
     LedgerHead,
     Look,
     Place,
+    PublishedAdm1Sum,
     PublishedCasualty,
     PublishedChange,
     PublishedClaim,
@@ -233,13 +234,16 @@ published_group_value = plain(
     value="new",
     is_alternative=False,
 )
-published_tally_sum = plain(
-    PublishedTallySum,
-    **{
-        field.name: None if field.null else 1
-        for field in PublishedTallySum._meta.concrete_fields
-        if not field.primary_key
-    },
+published_tally_sum, published_adm1_sum = (
+    plain(
+        model,
+        **{
+            field.name: None if field.null else 1
+            for field in model._meta.concrete_fields
+            if not field.primary_key
+        },
+    )
+    for model in (PublishedTallySum, PublishedAdm1Sum)
 )
 published_key_count = plain(PublishedKeyCount, kind="traits", key="new", n=1)
 published_change = plain(
@@ -809,8 +813,17 @@ INDEX = [
     (
         "incidents_publishedtallysum_once",
         lambda world, **values: (
-            published_tally_sum(world, adm1="old"),
+            published_tally_sum(world, country="OLD"),
             published_tally_sum(world, **values),
+        )[1],
+        {"country": "OLD"},
+        {"country": "NEW"},
+    ),
+    (
+        "incidents_publishedadm1sum_once",
+        lambda world, **values: (
+            published_adm1_sum(world, adm1="old"),
+            published_adm1_sum(world, **values),
         )[1],
         {"adm1": "old"},
         {"adm1": "new"},

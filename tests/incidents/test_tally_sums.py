@@ -11,7 +11,13 @@ from django.core.management import call_command
 from django.db.models import Sum
 
 from incidents.choices import State
-from incidents.models import Incident, PublishedIncident, PublishedTally, PublishedTallySum
+from incidents.models import (
+    Incident,
+    PublishedAdm1Sum,
+    PublishedIncident,
+    PublishedTally,
+    PublishedTallySum,
+)
 from tests.drafts import merge_into, publish_again
 from tests.incidents.test_redaction import take, told
 from tests.rules import run
@@ -25,19 +31,24 @@ TRIGGERS = {
 }
 
 Draft = Callable[..., Incident]
-KEPT = import_module("incidents.migrations.0024_tally_sums")
+KEPT = import_module("incidents.migrations.0028_sums_by_country")
 
 
 def assert_exact() -> None:
     """As the plain sum over the rows has it."""
-    held = run(f"SELECT {KEPT.KEYS}, {KEPT.COLUMNS} FROM incidents_publishedtallysum")
-    assert sorted(held, key=repr) == sorted(run(KEPT.HELD), key=repr)
+    for table, (cell, _condition) in KEPT.KEPT.items():
+        held = run(f"SELECT {cell}, {KEPT.COLUMNS} FROM {table}")
+        assert sorted(held, key=repr) == sorted(run(KEPT.held(table)), key=repr)
 
 
 def counted() -> int:
     """Records beside the three that are there from the start."""
-    rows = PublishedTallySum.objects.using("default")
-    return (rows.aggregate(n=Sum("incidents"))["n"] or 0) - 3
+    by_country, by_adm1 = (
+        (model.objects.using("default").aggregate(n=Sum("incidents"))["n"] or 0) - 3
+        for model in (PublishedTallySum, PublishedAdm1Sum)
+    )
+    assert by_country == by_adm1
+    return by_country
 
 
 def test_incidents_publishedtally_summed_insert(draft: Draft) -> None:
@@ -69,6 +80,16 @@ def test_incidents_publishedtally_summed_delete(draft: Draft) -> None:
     assert_exact()
     PublishedIncident.objects.using("default").all().delete()
     assert not PublishedTallySum.objects.using("default").exists()
+    assert not PublishedAdm1Sum.objects.using("default").exists()
+
+
+def test_those_by_province_hold_what_counts_alone(draft: Draft) -> None:
+    draft(State.PUBLISHED, record_type="aggregate_count")
+    sums = PublishedTallySum.objects.using("default")
+    assert sums.filter(left_out="aggregate_count").aggregate(n=Sum("incidents")) == {"n": 1}
+    by_adm1 = PublishedAdm1Sum.objects.using("default")
+    assert by_adm1.aggregate(n=Sum("incidents")) == {"n": 3}
+    assert_exact()
 
 
 def test_they_are_exact_after_a_rebuild(draft: Draft, people: SimpleNamespace) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 API = "/api/v1/totals/"
 Draft = Callable[..., Incident]
 GROUPINGS = ["", "country", "year", "quarter,country"]
-GROUPINGS += ["month,adm1", "adm1,outcome,month", "outcome"]
+GROUPINGS += ["adm1", "adm1,year", "month,adm1", "adm1,outcome,month", "outcome"]
 
 
 @pytest.mark.parametrize("groups", GROUPINGS)
@@ -35,6 +35,7 @@ def test_the_same_bytes_when_the_ledger_has_gone_on(
     position = now.json()["position"]
     assert now.json()["left_out"]["aggregate_count"] == 1
     draft(State.PUBLISHED)
+    draft(State.PUBLISHED, record_type="aggregate_count")
     # Of a country that nothing was of: a group that is to be in no former answer.
     with acting(people.researcher):
         country = services.save(Place(slug="tha", name="Thailand", level="country", country="THA"))
