@@ -39,6 +39,58 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LedgerEntry',
+            fields=[
+                ('seq', models.PositiveBigIntegerField(help_text='Position, from 1.', primary_key=True, serialize=False)),
+                ('at', models.DateTimeField(help_text="When, by the database's clock.")),
+                ('kind', models.CharField(choices=[('published', 'Published'), ('retracted', 'Retracted')], help_text='What was done.', max_length=20)),
+                ('code', models.CharField(help_text='To which record.', max_length=20)),
+                ('version', models.PositiveIntegerField(help_text='Which version of it came of that.')),
+                ('committed_sha256', models.CharField(help_text='SHA-256 of the document with a digest in place of each redactable value.', max_length=64)),
+                ('entry', models.TextField(help_text="All of the above as canonical JSON: the leaf's bytes.")),
+                ('leaf_hash', models.CharField(help_text="SHA-256 of 0x00 and the entry's bytes.", max_length=64)),
+                ('root_hash', models.CharField(help_text='Root of the tree that ends here.', max_length=64)),
+            ],
+            options={
+                'verbose_name_plural': 'ledger entries',
+                'ordering': ['seq'],
+                'constraints': [models.UniqueConstraint(fields=('code', 'version'), name='incidents_ledgerentry_version_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LedgerHead',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('size', models.PositiveBigIntegerField(default=0, help_text='Entries so far.')),
+                ('edge', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, help_text='Roots of the full subtrees, widest first, from which the next root follows.', size=None)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='incidents_ledgerhead_is_one_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Place',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('slug', models.SlugField(help_text='Short name used in data files; never changes.', max_length=80, unique=True)),
+                ('level', harmtracker.codes.CodeField('place_level', help_text='What kind of place this is.', max_length=40)),
+                ('name', models.CharField(help_text='The name we use in English.', max_length=200)),
+                ('other_names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='Every other spelling and script, all of them searched.', size=None)),
+                ('pcode', models.CharField(blank=True, help_text='OCHA P-code, if it has one.', max_length=20, null=True, unique=True)),
+                ('country', models.CharField(help_text='ISO 3166-1 alpha-3 code.', max_length=3)),
+                ('latitude', models.DecimalField(blank=True, decimal_places=6, help_text='Of a point in it, WGS 84; NULL where none is known.', max_digits=9, null=True)),
+                ('longitude', models.DecimalField(blank=True, decimal_places=6, help_text='Of the same point.', max_digits=9, null=True)),
+                ('protected', models.BooleanField(default=False, help_text='A camp, hospital, school in use or shelter: its point leaves on a 0.1 degree grid unless an incident says that the exact point is public already.')),
+                ('protected_reason', models.CharField(blank=True, help_text='Why; not public.', max_length=200)),
+                ('parent', models.ForeignKey(blank=True, help_text='The next wider place; none for a country.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='incidents.place')),
+            ],
+            options={
+                'ordering': ['name', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_place_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'), models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_place_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_place_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'), models.CheckConstraint(condition=models.Q(models.Q(('level', 'country'), ('parent__isnull', True)), models.Q(models.Q(('level', 'country'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='incidents_place_country_has_no_parent', violation_error_message='Every place but a country lies in a wider place.'), models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{3}$')), name='incidents_place_country_is_iso3', violation_error_message='A country is three capital letters (ISO 3166-1 alpha-3).'), models.CheckConstraint(condition=models.Q(('pcode', ''), _negated=True), name='incidents_place_pcode_not_empty', violation_error_message='Leave a P-code that is not known out.')],
+            },
+        ),
+        migrations.CreateModel(
             name='Incident',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -70,89 +122,13 @@ class Migration(migrations.Migration):
                 ('internal_note', models.TextField(blank=True, help_text='For the team alone; never published.')),
                 ('author', models.ForeignKey(editable=False, help_text='Who entered the record. Never verifies it.', on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to=settings.AUTH_USER_MODEL)),
                 ('dataset', models.ForeignKey(blank=True, help_text='Where an imported record comes from; none for our own.', null=True, on_delete=django.db.models.deletion.PROTECT, to='incidents.dataset')),
+                ('place', models.ForeignKey(blank=True, help_text='The main place; totals count this one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='incidents.place')),
             ],
             options={
                 'ordering': ['-pk'],
                 'permissions': [('submit_incident', 'Can submit an incident for review'), ('return_incident', 'Can return an incident to its author'), ('verify_incident', 'Can verify an incident'), ('publish_incident', 'Can publish a verified incident'), ('reopen_incident', 'Can reopen a published incident'), ('retract_incident', 'Can retract a published incident')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_incident_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'), models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_incident_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_incident_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incidents_incident_title_not_empty', violation_error_message='An incident needs a title.'), models.CheckConstraint(condition=models.Q(('local_time__isnull', False), ('time_kind__in', ['unknown', 'part_of_day']), _connector='OR'), name='incidents_incident_time_has_a_kind', violation_error_message='Without a time, its kind is unknown or part of day.'), models.CheckConstraint(condition=models.Q(('local_time_end__isnull', True), ('time_kind', 'window'), _connector='OR'), name='incidents_incident_time_end_only_of_a_window', violation_error_message='Only a window of time has an end.'), models.CheckConstraint(condition=models.Q(('utc_offset__isnull', True), ('utc_offset__regex', '^[+-](0[0-9]|1[0-4]):[0-5][0-9]$'), _connector='OR'), name='incidents_incident_utc_offset_is_one', violation_error_message='An offset is written like +06:30.'), models.CheckConstraint(condition=models.Q(('latitude__isnull', True), ('place_precision__isnull', False), _connector='OR'), name='incidents_incident_point_has_precision', violation_error_message='A point needs its precision.'), models.CheckConstraint(condition=models.Q(('point_already_public', False), models.Q(('point_note', ''), _negated=True), _connector='OR'), name='incidents_incident_public_point_is_explained', violation_error_message='Say in the note where the exact point is public already.'), models.CheckConstraint(condition=models.Q(models.Q(('grading', 'discounted'), _negated=True), models.Q(('grading_rationale', ''), _negated=True), _connector='OR'), name='incidents_incident_discounted_says_why', violation_error_message='A discounted incident needs a rationale.'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['verified', 'published']), _negated=True), models.Q(('grading', 'unassessed'), _negated=True), _connector='OR'), name='incidents_incident_verified_is_assessed', violation_error_message='An incident that nobody has graded cannot be verified.'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['published', 'retracted']), _negated=True), ('code__isnull', False), _connector='OR'), name='incidents_incident_published_has_code', violation_error_message='A published incident has a code.')],
             },
-        ),
-        migrations.CreateModel(
-            name='LedgerEntry',
-            fields=[
-                ('seq', models.PositiveBigIntegerField(help_text='Position, from 1.', primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(help_text="When, by the database's clock.")),
-                ('kind', models.CharField(choices=[('published', 'Published'), ('retracted', 'Retracted')], help_text='What was done.', max_length=20)),
-                ('code', models.CharField(help_text='To which record.', max_length=20)),
-                ('version', models.PositiveIntegerField(help_text='Which version of it came of that.')),
-                ('committed_sha256', models.CharField(help_text='SHA-256 of the document with a digest in place of each redactable value.', max_length=64)),
-                ('entry', models.TextField(help_text="All of the above as canonical JSON: the leaf's bytes.")),
-                ('leaf_hash', models.CharField(help_text="SHA-256 of 0x00 and the entry's bytes.", max_length=64)),
-                ('root_hash', models.CharField(help_text='Root of the tree that ends here.', max_length=64)),
-            ],
-            options={
-                'verbose_name_plural': 'ledger entries',
-                'ordering': ['seq'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LedgerHead',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('size', models.PositiveBigIntegerField(default=0, help_text='Entries so far.')),
-                ('edge', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), default=list, help_text='Roots of the full subtrees, widest first, from which the next root follows.', size=None)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Place',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('slug', models.SlugField(help_text='Short name used in data files; never changes.', max_length=80, unique=True)),
-                ('level', harmtracker.codes.CodeField('place_level', help_text='What kind of place this is.', max_length=40)),
-                ('name', models.CharField(help_text='The name we use in English.', max_length=200)),
-                ('other_names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='Every other spelling and script, all of them searched.', size=None)),
-                ('pcode', models.CharField(blank=True, help_text='OCHA P-code, if it has one.', max_length=20, null=True, unique=True)),
-                ('country', models.CharField(help_text='ISO 3166-1 alpha-3 code.', max_length=3)),
-                ('latitude', models.DecimalField(blank=True, decimal_places=6, help_text='Of a point in it, WGS 84; NULL where none is known.', max_digits=9, null=True)),
-                ('longitude', models.DecimalField(blank=True, decimal_places=6, help_text='Of the same point.', max_digits=9, null=True)),
-                ('protected', models.BooleanField(default=False, help_text='A camp, hospital, school in use or shelter: its point leaves on a 0.1 degree grid unless an incident says that the exact point is public already.')),
-                ('protected_reason', models.CharField(blank=True, help_text='Why; not public.', max_length=200)),
-            ],
-            options={
-                'ordering': ['name', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PublishedCasualty',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
-                ('outcome', models.CharField(max_length=40)),
-                ('status', models.CharField(max_length=40)),
-                ('bucket', models.CharField(max_length=40)),
-                ('role', models.CharField(max_length=40)),
-                ('sex', models.CharField(max_length=40)),
-                ('age_group', models.CharField(max_length=40)),
-                ('affiliation', models.CharField(max_length=40, null=True)),
-                ('min', models.PositiveIntegerField(null=True)),
-                ('best', models.PositiveIntegerField(null=True)),
-                ('max', models.PositiveIntegerField(null=True)),
-            ],
-            options={
-                'verbose_name_plural': 'published casualties',
-            },
-        ),
-        migrations.CreateModel(
-            name='PublishedClaim',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
-                ('claim', models.CharField(help_text='Id of the claim, the same in all versions.', max_length=40)),
-                ('article', models.CharField(max_length=40)),
-                ('outlet', models.CharField(max_length=40)),
-                ('attributed_to', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=40)),
-            ],
         ),
         migrations.CreateModel(
             name='PublishedReference',
@@ -165,32 +141,10 @@ class Migration(migrations.Migration):
                 ('seq', models.PositiveBigIntegerField(help_text='Ledger position of that document.')),
                 ('search', django.contrib.postgres.search.SearchVectorField()),
             ],
-        ),
-        migrations.CreateModel(
-            name='PublishedTotal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(max_length=40)),
-                ('bucket', models.CharField(max_length=40)),
-                ('min', models.PositiveIntegerField(null=True)),
-                ('best', models.PositiveIntegerField(null=True)),
-                ('max', models.PositiveIntegerField(null=True)),
-                ('at_least', models.BooleanField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PublishedVictim',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
-                ('outcome', models.CharField(max_length=40)),
-                ('status', models.CharField(max_length=40)),
-                ('role', models.CharField(max_length=40)),
-                ('sex', models.CharField(max_length=40)),
-                ('age_group', models.CharField(max_length=40)),
-                ('names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), null=True, size=None)),
-                ('consent_basis', models.CharField(max_length=40, null=True)),
-            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='incidents_publishedreference_once')],
+                'indexes': [models.Index(fields=['kind', 'name', 'key'], name='reference_by_name'), django.contrib.postgres.indexes.GinIndex(fields=['search'], name='reference_by_words')],
+            },
         ),
         migrations.CreateModel(
             name='Review',
@@ -202,9 +156,13 @@ class Migration(migrations.Migration):
                 ('content', models.TextField(help_text='Of a verification: the canonical content (RFC 8785).', null=True)),
                 ('content_sha256', models.CharField(help_text='SHA-256 of it.', max_length=64, null=True)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('actor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='incidents.incident')),
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('content__isnull', False), ('content_sha256__isnull', False), ('verb', 'verify')), models.Q(models.Q(('verb', 'verify'), _negated=True), ('content__isnull', True), ('content_sha256__isnull', True)), _connector='OR'), name='incidents_review_verification_holds_content', violation_error_message='A verification holds what was verified.'), models.CheckConstraint(condition=models.Q(models.Q(('verb__in', ['return', 'reopen', 'propose_retraction']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='incidents_review_says_why', violation_error_message='Say why.')],
+                'indexes': [models.Index(fields=['incident', '-id'], name='review_latest')],
             },
         ),
         migrations.CreateModel(
@@ -215,9 +173,13 @@ class Migration(migrations.Migration):
                 ('text', models.TextField(help_text='The remark.')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('resolved_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('author', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='incidents.incident')),
+                ('resolved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by__isnull', True)), models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', False)), _connector='OR'), name='incidents_reviewcomment_resolved_by_someone', violation_error_message='A resolved comment says by whom and when.')],
             },
         ),
         migrations.CreateModel(
@@ -234,18 +196,11 @@ class Migration(migrations.Migration):
                 ('outcome', harmtracker.codes.CodeField('outcome', help_text='What happened to the person.', max_length=40)),
                 ('consent_basis', harmtracker.codes.CodeField('consent_basis', blank=True, help_text='Why the name may leave; without it, it never does.', max_length=40, null=True)),
                 ('note', models.TextField(blank=True, help_text='For the team alone; never published.')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='victims', to='incidents.incident')),
             ],
             options={
                 'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='VictimClaim',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-            ],
-            options={
-                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('id', 'incident'), name='incidents_victim_of_incident'), models.CheckConstraint(condition=models.Q(('age__isnull', True), models.Q(('age__gte', 0), ('age__lte', 130)), _connector='OR'), name='incidents_victim_age_is_human', violation_error_message='An age lies between 0 and 130 years.'), models.CheckConstraint(condition=models.Q(models.Q(('age_group', 'all'), _negated=True), models.Q(('sex', 'all'), _negated=True), models.Q(('status', 'all'), _negated=True), models.Q(('role', 'all'), _negated=True)), name='incidents_victim_is_one_person', violation_error_message="'All' is for counts; of a person it is unknown."), models.CheckConstraint(condition=models.Q(('age__isnull', True), ('age_group', 'unknown'), models.Q(('age__lt', 1), ('age_group', 'infant')), models.Q(('age__lt', 18), ('age_group', 'child')), models.Q(('age__gte', 18), ('age_group', 'adult')), models.Q(('age__gte', 60), ('age_group', 'elderly')), _connector='OR'), name='incidents_victim_age_group_fits_age', violation_error_message='The age group does not fit the age.'), models.CheckConstraint(condition=models.Q(('consent_basis', ''), _negated=True), name='incidents_victim_consent_not_empty', violation_error_message='Leave a basis of consent that is not there out.')],
             },
         ),
         migrations.CreateModel(
@@ -257,26 +212,10 @@ class Migration(migrations.Migration):
                 ('sdg_cause', models.PositiveSmallIntegerField(help_text='Cause of death in SDG indicator 16.1.2, 1 to 11.', null=True)),
                 ('acled_sub_event', models.CharField(help_text="ACLED's sub-event.", max_length=100, null=True)),
                 ('wide_area', models.BooleanField(help_text='Whether wide-area effects are likely.', null=True)),
+                ('parent', models.ForeignKey(help_text='First level.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='types', to='incidents.weapontype')),
             ],
             options={
                 'ordering': ['code'],
-            },
-        ),
-        migrations.CreateModel(
-            name='WeaponUse',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reported_text', models.CharField(blank=True, help_text="The source's own words for it.", max_length=500)),
-                ('certainty', harmtracker.codes.CodeField('certainty', help_text='How sure that is.', max_length=40)),
-                ('platform', harmtracker.codes.CodeField('platform', default='unknown', help_text='What it was fired from.', max_length=40)),
-                ('calibre_mm', models.DecimalField(blank=True, decimal_places=2, help_text='Calibre in millimetres.', max_digits=6, null=True)),
-                ('is_cluster', models.BooleanField(blank=True, help_text='Cluster munition.', null=True)),
-                ('is_thermobaric', models.BooleanField(blank=True, help_text='Thermobaric fill.', null=True)),
-                ('is_incendiary', models.BooleanField(blank=True, help_text='Incendiary fill.', null=True)),
-                ('alternative_group', models.PositiveSmallIntegerField(blank=True, help_text="Rows with the same number are either/or: 'A or B', never both.", null=True)),
-            ],
-            options={
-                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
@@ -320,6 +259,41 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_claim_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'), models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_claim_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'), models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_claim_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'), models.UniqueConstraint(fields=('id', 'incident'), name='incidents_claim_of_incident'), models.CheckConstraint(condition=models.Q(models.Q(('attributed_actor__isnull', False), ('attributed_outlet__isnull', True)), models.Q(('attributed_actor__isnull', True), ('attributed_outlet__isnull', False)), _connector='OR'), name='incidents_claim_one_speaks', violation_error_message='A claim is attributed to one outlet or one actor.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='VictimClaim',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('claim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='victim_links', to='incidents.claim')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.incident')),
+                ('victim', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claim_links', to='incidents.victim')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('victim', 'claim'), name='incidents_victimclaim_once', violation_error_message='This claim is named for this person already.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WeaponUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reported_text', models.CharField(blank=True, help_text="The source's own words for it.", max_length=500)),
+                ('certainty', harmtracker.codes.CodeField('certainty', help_text='How sure that is.', max_length=40)),
+                ('platform', harmtracker.codes.CodeField('platform', default='unknown', help_text='What it was fired from.', max_length=40)),
+                ('calibre_mm', models.DecimalField(blank=True, decimal_places=2, help_text='Calibre in millimetres.', max_digits=6, null=True)),
+                ('is_cluster', models.BooleanField(blank=True, help_text='Cluster munition.', null=True)),
+                ('is_thermobaric', models.BooleanField(blank=True, help_text='Thermobaric fill.', null=True)),
+                ('is_incendiary', models.BooleanField(blank=True, help_text='Incendiary fill.', null=True)),
+                ('alternative_group', models.PositiveSmallIntegerField(blank=True, help_text="Rows with the same number are either/or: 'A or B', never both.", null=True)),
+                ('claim', models.ForeignKey(blank=True, help_text='The claim that says so; none for our assessment.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='incidents.claim')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='incidents.incident')),
+                ('weapon', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='incidents.weapontype')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'claim', 'weapon', 'platform'), name='incidents_weaponuse_once', nulls_distinct=False, violation_error_message='This weapon is named already.'), models.CheckConstraint(condition=models.Q(('calibre_mm__isnull', True), ('calibre_mm__gt', 0), _connector='OR'), name='incidents_weaponuse_calibre_is_positive', violation_error_message='A calibre is more than 0 mm.')],
             },
         ),
         migrations.CreateModel(
@@ -342,6 +316,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('id', 'incident'), name='incidents_casualtycount_of_incident'), models.UniqueConstraint(fields=('incident', 'claim', 'outcome', 'status', 'role', 'sex', 'age_group', 'affiliation'), name='incidents_casualtycount_one_row_per_group', nulls_distinct=False, violation_error_message='This group has a count already.'), models.CheckConstraint(condition=models.Q(('min__isnull', True), ('best__isnull', True), ('min__lte', models.F('best')), _connector='OR'), name='incidents_casualtycount_min_lte_best', violation_error_message='The minimum cannot exceed the best figure.'), models.CheckConstraint(condition=models.Q(('best__isnull', True), ('max__isnull', True), ('best__lte', models.F('max')), _connector='OR'), name='incidents_casualtycount_best_lte_max', violation_error_message='The best figure cannot exceed the maximum.'), models.CheckConstraint(condition=models.Q(('min__isnull', True), ('max__isnull', True), ('min__lte', models.F('max')), _connector='OR'), name='incidents_casualtycount_min_lte_max', violation_error_message='The minimum cannot exceed the maximum.'), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'exact'), _negated=True), models.Q(('best__isnull', False), ('max', models.F('best')), ('max__isnull', False), ('min', models.F('best')), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_exact_is_one_number', violation_error_message='An exact count has the same minimum, best and maximum.'), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'at_least'), _negated=True), models.Q(('max__isnull', True), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_at_least_has_no_max', violation_error_message="'At least' has a minimum and no maximum."), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'at_most'), _negated=True), models.Q(('max__isnull', False), ('min__isnull', True)), _connector='OR'), name='incidents_casualtycount_at_most_has_no_min', violation_error_message="'At most' has a maximum and no minimum."), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'range'), _negated=True), models.Q(('max__isnull', False), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_range_has_both_ends', violation_error_message='A range has a minimum and a maximum.'), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'approximate'), _negated=True), models.Q(('best__isnull', True), ('max__isnull', True), ('min__isnull', True), _negated=True), _connector='OR'), name='incidents_casualtycount_approximate_has_a_number', violation_error_message='An approximate count has a number.'), models.CheckConstraint(condition=models.Q(models.Q(('qualifier__in', ['unknown', 'unquantified']), _negated=True), models.Q(('best__isnull', True), ('max__isnull', True), ('min__isnull', True)), _connector='OR'), name='incidents_casualtycount_unknown_has_no_number', violation_error_message='A count that is not known has no number.'), models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'unquantified'), _negated=True), models.Q(('reported_text', ''), _negated=True), _connector='OR'), name='incidents_casualtycount_unquantified_keeps_words', violation_error_message="Keep the source's words, such as 'dozens'.")],
             },
         ),
         migrations.CreateModel(
@@ -368,9 +343,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='further_places', to='incidents.incident')),
+                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.place')),
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'place'), name='incidents_furtherplace_once', violation_error_message='This place is named already.')],
             },
         ),
         migrations.CreateModel(
@@ -383,6 +360,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('dataset', 'value'), name='incidents_externalid_one_incident', violation_error_message='Another incident carries this id already.')],
             },
         ),
         migrations.CreateModel(
@@ -398,6 +376,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'count bases',
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('count', 'claim', 'bound'), name='incidents_countbasis_once', violation_error_message='This claim is named for this bound already.'), models.CheckConstraint(condition=models.Q(models.Q(('bound', 'left_out'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='incidents_countbasis_left_out_says_why', violation_error_message='Say why the figure was left out.')],
             },
         ),
         migrations.CreateModel(
@@ -410,6 +389,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'other'), name='incidents_incidentlink_once', violation_error_message='This link is there already.'), models.CheckConstraint(condition=models.Q(('incident', models.F('other')), _negated=True), name='incidents_incidentlink_not_to_itself', violation_error_message='An incident cannot be linked to itself.'), models.UniqueConstraint(condition=models.Q(('kind__in', ['duplicate_of', 'merged_into'])), fields=('incident',), name='incidents_incidentlink_one_original', violation_error_message='A duplicate has one original.')],
             },
         ),
         migrations.CreateModel(
@@ -426,6 +406,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'claim', 'actor', 'role'), name='incidents_involvement_once', nulls_distinct=False, violation_error_message='This actor has this part already.')],
             },
         ),
         migrations.CreateModel(
@@ -443,208 +424,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('code', 'number'), name='incidents_publishedversion_once', violation_error_message='This version is published already.')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('code', 'version'), name='incidents_ledgerentry_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerhead',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='incidents_ledgerhead_is_one_row'),
-        ),
-        migrations.AddField(
-            model_name='place',
-            name='parent',
-            field=models.ForeignKey(blank=True, help_text='The next wider place; none for a country.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='incidents.place'),
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='place',
-            field=models.ForeignKey(blank=True, help_text='The main place; totals count this one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='incidents.place'),
-        ),
-        migrations.AddField(
-            model_name='furtherplace',
-            name='place',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.place'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedreference',
-            index=models.Index(fields=['kind', 'name', 'key'], name='reference_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedreference',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='reference_by_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedreference',
-            constraint=models.UniqueConstraint(fields=('kind', 'key'), name='incidents_publishedreference_once'),
-        ),
-        migrations.AddField(
-            model_name='review',
-            name='actor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='review',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='incidents.incident'),
-        ),
-        migrations.AddField(
-            model_name='reviewcomment',
-            name='author',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='reviewcomment',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='incidents.incident'),
-        ),
-        migrations.AddField(
-            model_name='reviewcomment',
-            name='resolved_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='victim',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='victims', to='incidents.incident'),
-        ),
-        migrations.AddField(
-            model_name='victimclaim',
-            name='claim',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='victim_links', to='incidents.claim'),
-        ),
-        migrations.AddField(
-            model_name='victimclaim',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.incident'),
-        ),
-        migrations.AddField(
-            model_name='victimclaim',
-            name='victim',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claim_links', to='incidents.victim'),
-        ),
-        migrations.AddField(
-            model_name='victim',
-            name='claims',
-            field=models.ManyToManyField(related_name='victims', through='incidents.VictimClaim', to='incidents.claim'),
-        ),
-        migrations.AddField(
-            model_name='weapontype',
-            name='parent',
-            field=models.ForeignKey(help_text='First level.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='types', to='incidents.weapontype'),
-        ),
-        migrations.AddField(
-            model_name='weaponuse',
-            name='claim',
-            field=models.ForeignKey(blank=True, help_text='The claim that says so; none for our assessment.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='incidents.claim'),
-        ),
-        migrations.AddField(
-            model_name='weaponuse',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='incidents.incident'),
-        ),
-        migrations.AddField(
-            model_name='weaponuse',
-            name='weapon',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='incidents.weapontype'),
-        ),
-        migrations.AddConstraint(
-            model_name='externalid',
-            constraint=models.UniqueConstraint(fields=('dataset', 'value'), name='incidents_externalid_one_incident', violation_error_message='Another incident carries this id already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='countbasis',
-            constraint=models.UniqueConstraint(fields=('count', 'claim', 'bound'), name='incidents_countbasis_once', violation_error_message='This claim is named for this bound already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='countbasis',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bound', 'left_out'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='incidents_countbasis_left_out_says_why', violation_error_message='Say why the figure was left out.'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_claim_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_claim_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_claim_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('id', 'incident'), name='incidents_claim_of_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('attributed_actor__isnull', False), ('attributed_outlet__isnull', True)), models.Q(('attributed_actor__isnull', True), ('attributed_outlet__isnull', False)), _connector='OR'), name='incidents_claim_one_speaks', violation_error_message='A claim is attributed to one outlet or one actor.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.UniqueConstraint(fields=('id', 'incident'), name='incidents_casualtycount_of_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.UniqueConstraint(fields=('incident', 'claim', 'outcome', 'status', 'role', 'sex', 'age_group', 'affiliation'), name='incidents_casualtycount_one_row_per_group', nulls_distinct=False, violation_error_message='This group has a count already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(('min__isnull', True), ('best__isnull', True), ('min__lte', models.F('best')), _connector='OR'), name='incidents_casualtycount_min_lte_best', violation_error_message='The minimum cannot exceed the best figure.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(('best__isnull', True), ('max__isnull', True), ('best__lte', models.F('max')), _connector='OR'), name='incidents_casualtycount_best_lte_max', violation_error_message='The best figure cannot exceed the maximum.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(('min__isnull', True), ('max__isnull', True), ('min__lte', models.F('max')), _connector='OR'), name='incidents_casualtycount_min_lte_max', violation_error_message='The minimum cannot exceed the maximum.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'exact'), _negated=True), models.Q(('best__isnull', False), ('max', models.F('best')), ('max__isnull', False), ('min', models.F('best')), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_exact_is_one_number', violation_error_message='An exact count has the same minimum, best and maximum.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'at_least'), _negated=True), models.Q(('max__isnull', True), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_at_least_has_no_max', violation_error_message="'At least' has a minimum and no maximum."),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'at_most'), _negated=True), models.Q(('max__isnull', False), ('min__isnull', True)), _connector='OR'), name='incidents_casualtycount_at_most_has_no_min', violation_error_message="'At most' has a maximum and no minimum."),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'range'), _negated=True), models.Q(('max__isnull', False), ('min__isnull', False)), _connector='OR'), name='incidents_casualtycount_range_has_both_ends', violation_error_message='A range has a minimum and a maximum.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'approximate'), _negated=True), models.Q(('best__isnull', True), ('max__isnull', True), ('min__isnull', True), _negated=True), _connector='OR'), name='incidents_casualtycount_approximate_has_a_number', violation_error_message='An approximate count has a number.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier__in', ['unknown', 'unquantified']), _negated=True), models.Q(('best__isnull', True), ('max__isnull', True), ('min__isnull', True)), _connector='OR'), name='incidents_casualtycount_unknown_has_no_number', violation_error_message='A count that is not known has no number.'),
-        ),
-        migrations.AddConstraint(
-            model_name='casualtycount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('qualifier', 'unquantified'), _negated=True), models.Q(('reported_text', ''), _negated=True), _connector='OR'), name='incidents_casualtycount_unquantified_keeps_words', violation_error_message="Keep the source's words, such as 'dozens'."),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentlink',
-            constraint=models.UniqueConstraint(fields=('incident', 'kind', 'other'), name='incidents_incidentlink_once', violation_error_message='This link is there already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentlink',
-            constraint=models.CheckConstraint(condition=models.Q(('incident', models.F('other')), _negated=True), name='incidents_incidentlink_not_to_itself', violation_error_message='An incident cannot be linked to itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incidentlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['duplicate_of', 'merged_into'])), fields=('incident',), name='incidents_incidentlink_one_original', violation_error_message='A duplicate has one original.'),
-        ),
-        migrations.AddConstraint(
-            model_name='involvement',
-            constraint=models.UniqueConstraint(fields=('incident', 'claim', 'actor', 'role'), name='incidents_involvement_once', nulls_distinct=False, violation_error_message='This actor has this part already.'),
         ),
         migrations.CreateModel(
             name='PublishedIncident',
@@ -669,229 +450,87 @@ class Migration(migrations.Migration):
                 ('reference_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
                 ('search', django.contrib.postgres.search.SearchVectorField()),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('valid_until__isnull', True)), fields=('code',), name='incidents_publishedincident_one_current'), models.CheckConstraint(condition=models.Q(models.Q(('record_type', 'aggregate_count'), _negated=True), ('in_totals', False), _connector='OR'), name='incidents_publishedincident_aggregate_not_in_totals', violation_error_message='A count over several incidents is in no total.')],
+                'indexes': [models.Index(models.OrderBy(models.F('date_earliest'), descending=True, nulls_last=True), models.F('code'), name='published_by_date'), models.Index(fields=['code', 'valid_from'], name='published_by_code'), models.Index(fields=['valid_from'], name='published_by_position'), models.Index(fields=['latitude', 'longitude'], name='published_by_point'), django.contrib.postgres.indexes.GinIndex(fields=['place_keys'], name='published_by_place'), django.contrib.postgres.indexes.GinIndex(fields=['weapon_keys'], name='published_by_weapon'), django.contrib.postgres.indexes.GinIndex(fields=['actor_keys'], name='published_by_actor'), django.contrib.postgres.indexes.GinIndex(fields=['reference_keys'], name='published_by_reference'), django.contrib.postgres.indexes.GinIndex(fields=['search'], name='published_by_words')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='publishedversion',
-            constraint=models.UniqueConstraint(fields=('code', 'number'), name='incidents_publishedversion_once', violation_error_message='This version is published already.'),
+        migrations.CreateModel(
+            name='PublishedCasualty',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
+                ('outcome', models.CharField(max_length=40)),
+                ('status', models.CharField(max_length=40)),
+                ('bucket', models.CharField(max_length=40)),
+                ('role', models.CharField(max_length=40)),
+                ('sex', models.CharField(max_length=40)),
+                ('age_group', models.CharField(max_length=40)),
+                ('affiliation', models.CharField(max_length=40, null=True)),
+                ('min', models.PositiveIntegerField(null=True)),
+                ('best', models.PositiveIntegerField(null=True)),
+                ('max', models.PositiveIntegerField(null=True)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='casualties', to='incidents.publishedincident')),
+            ],
+            options={
+                'verbose_name_plural': 'published casualties',
+                'constraints': [models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedcasualty_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_place_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'),
+        migrations.CreateModel(
+            name='PublishedClaim',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
+                ('claim', models.CharField(help_text='Id of the claim, the same in all versions.', max_length=40)),
+                ('article', models.CharField(max_length=40)),
+                ('outlet', models.CharField(max_length=40)),
+                ('attributed_to', models.CharField(max_length=40)),
+                ('kind', models.CharField(max_length=40)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='incidents.publishedincident')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedclaim_once')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_place_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'),
+        migrations.CreateModel(
+            name='PublishedTotal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(max_length=40)),
+                ('bucket', models.CharField(max_length=40)),
+                ('min', models.PositiveIntegerField(null=True)),
+                ('best', models.PositiveIntegerField(null=True)),
+                ('max', models.PositiveIntegerField(null=True)),
+                ('at_least', models.BooleanField()),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='totals', to='incidents.publishedincident')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('incident', 'outcome', 'bucket'), name='incidents_publishedtotal_once')],
+                'indexes': [models.Index(fields=['outcome', 'bucket', 'min'], name='total_by_min'), models.Index(fields=['outcome', 'bucket', 'best'], name='total_by_best'), models.Index(fields=['outcome', 'bucket', 'max'], name='total_by_max')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_place_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'country'), ('parent__isnull', True)), models.Q(models.Q(('level', 'country'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='incidents_place_country_has_no_parent', violation_error_message='Every place but a country lies in a wider place.'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{3}$')), name='incidents_place_country_is_iso3', violation_error_message='A country is three capital letters (ISO 3166-1 alpha-3).'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('pcode', ''), _negated=True), name='incidents_place_pcode_not_empty', violation_error_message='Leave a P-code that is not known out.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__isnull', True), models.Q(('latitude__gte', -90), ('latitude__lte', 90)), _connector='OR'), name='incidents_incident_latitude_on_earth', violation_error_message='A latitude lies between -90 and 90 degrees.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('longitude__isnull', True), models.Q(('longitude__gte', -180), ('longitude__lte', 180)), _connector='OR'), name='incidents_incident_longitude_on_earth', violation_error_message='A longitude lies between -180 and 180 degrees.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__isnull', False), ('longitude__isnull', False)), _connector='OR'), name='incidents_incident_point_is_whole', violation_error_message='A point needs both latitude and longitude, or neither.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incidents_incident_title_not_empty', violation_error_message='An incident needs a title.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('local_time__isnull', False), ('time_kind__in', ['unknown', 'part_of_day']), _connector='OR'), name='incidents_incident_time_has_a_kind', violation_error_message='Without a time, its kind is unknown or part of day.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('local_time_end__isnull', True), ('time_kind', 'window'), _connector='OR'), name='incidents_incident_time_end_only_of_a_window', violation_error_message='Only a window of time has an end.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('utc_offset__isnull', True), ('utc_offset__regex', '^[+-](0[0-9]|1[0-4]):[0-5][0-9]$'), _connector='OR'), name='incidents_incident_utc_offset_is_one', violation_error_message='An offset is written like +06:30.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__isnull', True), ('place_precision__isnull', False), _connector='OR'), name='incidents_incident_point_has_precision', violation_error_message='A point needs its precision.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('point_already_public', False), models.Q(('point_note', ''), _negated=True), _connector='OR'), name='incidents_incident_public_point_is_explained', violation_error_message='Say in the note where the exact point is public already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('grading', 'discounted'), _negated=True), models.Q(('grading_rationale', ''), _negated=True), _connector='OR'), name='incidents_incident_discounted_says_why', violation_error_message='A discounted incident needs a rationale.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['verified', 'published']), _negated=True), models.Q(('grading', 'unassessed'), _negated=True), _connector='OR'), name='incidents_incident_verified_is_assessed', violation_error_message='An incident that nobody has graded cannot be verified.'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['published', 'retracted']), _negated=True), ('code__isnull', False), _connector='OR'), name='incidents_incident_published_has_code', violation_error_message='A published incident has a code.'),
-        ),
-        migrations.AddConstraint(
-            model_name='furtherplace',
-            constraint=models.UniqueConstraint(fields=('incident', 'place'), name='incidents_furtherplace_once', violation_error_message='This place is named already.'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(fields=['incident', '-id'], name='review_latest'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content__isnull', False), ('content_sha256__isnull', False), ('verb', 'verify')), models.Q(models.Q(('verb', 'verify'), _negated=True), ('content__isnull', True), ('content_sha256__isnull', True)), _connector='OR'), name='incidents_review_verification_holds_content', violation_error_message='A verification holds what was verified.'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verb__in', ['return', 'reopen', 'propose_retraction']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='incidents_review_says_why', violation_error_message='Say why.'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewcomment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('resolved_by__isnull', True)), models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', False)), _connector='OR'), name='incidents_reviewcomment_resolved_by_someone', violation_error_message='A resolved comment says by whom and when.'),
-        ),
-        migrations.AddConstraint(
-            model_name='victimclaim',
-            constraint=models.UniqueConstraint(fields=('victim', 'claim'), name='incidents_victimclaim_once', violation_error_message='This claim is named for this person already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='victim',
-            constraint=models.UniqueConstraint(fields=('id', 'incident'), name='incidents_victim_of_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='victim',
-            constraint=models.CheckConstraint(condition=models.Q(('age__isnull', True), models.Q(('age__gte', 0), ('age__lte', 130)), _connector='OR'), name='incidents_victim_age_is_human', violation_error_message='An age lies between 0 and 130 years.'),
-        ),
-        migrations.AddConstraint(
-            model_name='victim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('age_group', 'all'), _negated=True), models.Q(('sex', 'all'), _negated=True), models.Q(('status', 'all'), _negated=True), models.Q(('role', 'all'), _negated=True)), name='incidents_victim_is_one_person', violation_error_message="'All' is for counts; of a person it is unknown."),
-        ),
-        migrations.AddConstraint(
-            model_name='victim',
-            constraint=models.CheckConstraint(condition=models.Q(('age__isnull', True), ('age_group', 'unknown'), models.Q(('age__lt', 1), ('age_group', 'infant')), models.Q(('age__lt', 18), ('age_group', 'child')), models.Q(('age__gte', 18), ('age_group', 'adult')), models.Q(('age__gte', 60), ('age_group', 'elderly')), _connector='OR'), name='incidents_victim_age_group_fits_age', violation_error_message='The age group does not fit the age.'),
-        ),
-        migrations.AddConstraint(
-            model_name='victim',
-            constraint=models.CheckConstraint(condition=models.Q(('consent_basis', ''), _negated=True), name='incidents_victim_consent_not_empty', violation_error_message='Leave a basis of consent that is not there out.'),
-        ),
-        migrations.AddConstraint(
-            model_name='weaponuse',
-            constraint=models.UniqueConstraint(fields=('incident', 'claim', 'weapon', 'platform'), name='incidents_weaponuse_once', nulls_distinct=False, violation_error_message='This weapon is named already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='weaponuse',
-            constraint=models.CheckConstraint(condition=models.Q(('calibre_mm__isnull', True), ('calibre_mm__gt', 0), _connector='OR'), name='incidents_weaponuse_calibre_is_positive', violation_error_message='A calibre is more than 0 mm.'),
+        migrations.CreateModel(
+            name='PublishedVictim',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField(help_text="Place in the document's list, from 0.")),
+                ('outcome', models.CharField(max_length=40)),
+                ('status', models.CharField(max_length=40)),
+                ('role', models.CharField(max_length=40)),
+                ('sex', models.CharField(max_length=40)),
+                ('age_group', models.CharField(max_length=40)),
+                ('names', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), null=True, size=None)),
+                ('consent_basis', models.CharField(max_length=40, null=True)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='victims', to='incidents.publishedincident')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedvictim_once'), models.CheckConstraint(condition=models.Q(('names__isnull', True), ('consent_basis__isnull', False), _connector='OR'), name='incidents_publishedvictim_name_has_consent', violation_error_message='A name leaves only with a basis of consent.')],
+            },
         ),
         migrations.AddField(
-            model_name='publishedvictim',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='victims', to='incidents.publishedincident'),
-        ),
-        migrations.AddField(
-            model_name='publishedtotal',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='totals', to='incidents.publishedincident'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=models.Index(models.OrderBy(models.F('date_earliest'), descending=True, nulls_last=True), models.F('code'), name='published_by_date'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=models.Index(fields=['code', 'valid_from'], name='published_by_code'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=models.Index(fields=['valid_from'], name='published_by_position'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=models.Index(fields=['latitude', 'longitude'], name='published_by_point'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['place_keys'], name='published_by_place'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['weapon_keys'], name='published_by_weapon'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['actor_keys'], name='published_by_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['reference_keys'], name='published_by_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedincident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='published_by_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedincident',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_until__isnull', True)), fields=('code',), name='incidents_publishedincident_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedincident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('record_type', 'aggregate_count'), _negated=True), ('in_totals', False), _connector='OR'), name='incidents_publishedincident_aggregate_not_in_totals', violation_error_message='A count over several incidents is in no total.'),
-        ),
-        migrations.AddField(
-            model_name='publishedclaim',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='incidents.publishedincident'),
-        ),
-        migrations.AddField(
-            model_name='publishedcasualty',
-            name='incident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='casualties', to='incidents.publishedincident'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedvictim',
-            constraint=models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedvictim_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedvictim',
-            constraint=models.CheckConstraint(condition=models.Q(('names__isnull', True), ('consent_basis__isnull', False), _connector='OR'), name='incidents_publishedvictim_name_has_consent', violation_error_message='A name leaves only with a basis of consent.'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedtotal',
-            constraint=models.UniqueConstraint(fields=('incident', 'outcome', 'bucket'), name='incidents_publishedtotal_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedclaim',
-            constraint=models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedclaim_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='publishedcasualty',
-            constraint=models.UniqueConstraint(fields=('incident', 'position'), name='incidents_publishedcasualty_once'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedtotal',
-            index=models.Index(fields=['outcome', 'bucket', 'min'], name='total_by_min'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedtotal',
-            index=models.Index(fields=['outcome', 'bucket', 'best'], name='total_by_best'),
-        ),
-        migrations.AddIndex(
-            model_name='publishedtotal',
-            index=models.Index(fields=['outcome', 'bucket', 'max'], name='total_by_max'),
+            model_name='Victim',
+            name='claims',
+            field=models.ManyToManyField(related_name='victims', through='incidents.VictimClaim', to='incidents.claim'),
         ),
     ]
