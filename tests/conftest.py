@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Collection, Iterator
+from shutil import rmtree
 from types import SimpleNamespace
 from typing import Any
 
@@ -127,6 +128,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if _cluster is not None:
         _cluster.destroy()
+        rmtree(_cluster.home)
     elif not _is_worker() and not config.option.collectonly:
         database.drop(database.TEMPLATE)
         database.drop(database.BARE)

@@ -7,7 +7,6 @@ that commits gets its clone anew afterwards: our triggers refuse to empty tables
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import psycopg
 from django.conf import settings
@@ -17,7 +16,7 @@ from psycopg import sql
 
 from harmtracker.accounts import second_factor
 from harmtracker.accounts.services import create_person
-from harmtracker.postgres import Cluster, create_roles, default_cluster
+from harmtracker.postgres import Cluster, create_roles
 from incidents import demo, fixtures_loading
 
 ALIASES = ("default", "published", "owner")
@@ -48,7 +47,7 @@ def start_cluster() -> Cluster | None:
     """The throw-away server of this run; None where an external one is used."""
     if not settings.DATABASE_EMBEDDED:
         return None
-    cluster = default_cluster(Path(settings.HARMTRACKER_DATA))
+    cluster: Cluster = settings.TEST_CLUSTER
     cluster.start(options=THROWN_AWAY)
     create_roles(
         cluster.dsn("postgres"), prefix=settings.HARMTRACKER_ROLE_PREFIX, database="harmtracker"
