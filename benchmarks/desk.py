@@ -37,7 +37,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from harmtracker.accounts.models import User  # noqa: E402
 from harmtracker.garbage import look_seldom  # noqa: E402
-from harmtracker.postgres import SUPERUSER, default_cluster  # noqa: E402
+from harmtracker.postgres import SUPERUSER  # noqa: E402
 from incidents.models import Incident  # noqa: E402
 from tests import database  # noqa: E402
 from tests.clients import logged_in  # noqa: E402
@@ -127,7 +127,7 @@ def spread(records: int) -> dict[str, int]:
 
 def fill(name: str, records: int) -> None:
     database.clone(database.TEMPLATE, name)
-    dsn = default_cluster(Path(settings.HARMTRACKER_DATA)).dsn(SUPERUSER)
+    dsn = settings.TEST_CLUSTER.dsn(SUPERUSER)
     start = time.perf_counter()
     with psycopg.connect(dsn, dbname=name, autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
@@ -285,7 +285,7 @@ RECORD = "bench_desk_record"
 def fill_records() -> None:
     """Two records, the small one first."""
     database.clone(database.TEMPLATE, RECORD)
-    dsn = default_cluster(Path(settings.HARMTRACKER_DATA)).dsn(SUPERUSER)
+    dsn = settings.TEST_CLUSTER.dsn(SUPERUSER)
     for claims, victims in ((5, 10), (50, 500)):
         with psycopg.connect(dsn, dbname=RECORD, autocommit=True) as owner:
             owner.execute("SET session_replication_role = replica")

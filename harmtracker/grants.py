@@ -31,6 +31,7 @@ APP: dict[str, str] = {
     # Written by triggers with every step and edit
     "incidents_waiting": READ,
     "incidents_waitingcount": READ,
+    "incidents_waitingrecount": READ,
     "incidents_reviewcomment": EDIT,
     "incidents_assignment": ALL,
     "incidents_look": EDIT,

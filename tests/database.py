@@ -32,7 +32,7 @@ THROWN_AWAY = {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
 }
 PEOPLE = {
     "researcher": "researcher",

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 # Hundreds of databases are laid, of hundreds of small files: in memory a tenth of the time it takes
-# on a disk. What a run needs at most is a few hundred megabytes.
+# on a disk. A run needs a few hundred megabytes, and the log of the server a gigabyte at most.
 MEMORY = "/dev/shm"
-ROOM = 2 * 2**30
+ROOM = 4 * 2**30
 
 
 def _in_memory() -> str | None:

@@ -41,7 +41,7 @@ from .rows import PublishedCasualty, PublishedClaim, PublishedIncidentRow, Publi
 from .tallies import PublishedGroupValue, PublishedPart, PublishedTally
 from .tally_sums import PublishedAdm1Sum, PublishedTallySum
 from .victims import Victim, VictimClaim
-from .waiting import Waiting, WaitingCount
+from .waiting import Waiting, WaitingCount, WaitingRecount
 from .weapons import WeaponType, WeaponUse
 
 __all__ = [
@@ -93,6 +93,7 @@ __all__ = [
     "VictimClaim",
     "Waiting",
     "WaitingCount",
+    "WaitingRecount",
     "WarningAnswer",
     "WeaponType",
     "WeaponUse",

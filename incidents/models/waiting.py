@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -43,11 +45,17 @@ class Waiting(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     open_warnings = models.IntegerField(
-        help_text="As of the record's last step or edit; 0 of a returned one."
+        help_text="As of the last step or edit of it, or of one in the queue that it may be "
+        "a duplicate of; 0 of a returned one."
     )
     warnings_told = models.IntegerField(
         db_default=0,
         help_text="Those of them that its author may be told of: about no record hidden from them.",
+    )
+    alike = ArrayField(
+        models.BigIntegerField(),
+        db_default=[],
+        help_text="Ids of the records that it is warned to be a possible duplicate of.",
     )
     is_imported = models.BooleanField(help_text="Whether an import made or changed it.")
     words = models.TextField(help_text="Title and code without case and accents, to search in.")
@@ -77,6 +85,7 @@ class Waiting(models.Model):
                 condition=~Q(state="draft"),
             ),
             models.Index(fields=["since"], name="waiting_since", condition=~Q(state="draft")),
+            GinIndex(fields=["alike"], name="waiting_alike"),
         ]
 
     def __str__(self) -> str:
@@ -115,3 +124,18 @@ class WaitingCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.grading} {self.adm1}: {self.n}"
+
+
+class WaitingRecount(models.Model):
+    """A record whose open warnings are counted anew when the transaction ends, because one that may
+    be a duplicate of it took a step or was edited.
+
+    Where its row of :class:`Waiting` is held by somebody else at that moment it stays here, and the
+    next transaction with such rows counts it: nobody waits for a colleague's record.
+    """
+
+    # No foreign key: to look for the record would lock it.
+    record = models.BigIntegerField(help_text="Its id.")
+
+    def __str__(self) -> str:
+        return str(self.record)

@@ -68,6 +68,7 @@ from tests.incidents import (
     test_codes,
     test_completeness,
     test_key_counts,
+    test_neighbours,
     test_tally_sums,
     test_waiting,
     test_warnings,
@@ -1950,6 +1951,7 @@ def test_every_trigger_is_in_a_table_of_tests() -> None:
         | test_history.TRIGGERS
         | test_codes.TRIGGERS
         | test_key_counts.TRIGGERS
+        | test_neighbours.TRIGGERS
         | test_tally_sums.TRIGGERS
         | test_waiting.TRIGGERS
         | test_warnings.TRIGGERS
