@@ -51,6 +51,8 @@ ELSEWHERE = {
     "incidents_release": ["tests/releases/test_rules.py"],
     "_counted_": ["tests/incidents/test_key_counts.py", "tests/incidents/test_waiting.py"],
     "_waits": ["tests/incidents/test_waiting.py"],
+    "_summed_": ["tests/incidents/test_tally_sums.py"],
+    "incidents_waitingrecount": ["tests/incidents/test_neighbours.py"],
 }
 # Tests are called by the rule that refuses. Where that is not the one that is dropped:
 CALLED = {

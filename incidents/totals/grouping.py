@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -27,6 +27,14 @@ PERPETRATOR = "alleged_perpetrator"
 DENIED = "denied"
 
 
+class Found(NamedTuple):
+    """The versions that filters leave in: of those that were current at a ledger position, and of
+    the last ones of records that were withdrawn by then."""
+
+    current: QuerySet[Any]
+    withdrawn: QuerySet[Any]
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a request asks for, as of a ledger position."""
@@ -35,10 +43,8 @@ class Asked:
     groupings: tuple[str, ...]
     # The last day that anything recorded by then can have happened on.
     last_day: datetime.date
-    # The versions found of those that were current then, and of the last ones of records withdrawn
-    # by then; None where no filter is asked, which is all of them.
-    found: QuerySet[Any] | None = None
-    withdrawn: QuerySet[Any] | None = None
+    # None where no filter is asked, which is all of them.
+    found: Found | None = None
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
     is_certain: bool = False

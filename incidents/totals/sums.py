@@ -204,7 +204,7 @@ def _kept_together(asked: Asked, buckets: Sequence[str]) -> Statement:
 def _left_out(asked: Asked) -> str:
     """Why records are in no total, and how many: (outcome, incidents)."""
     at = int(asked.at)
-    withdrawn = "" if asked.withdrawn is None else "JOIN withdrawn w ON w.seq = t.incident_id"
+    withdrawn = "" if asked.found is None else "JOIN withdrawn w ON w.seq = t.incident_id"
     if asked.found is None:
         current = (
             "SELECT left_out AS outcome, sum(incidents)::bigint AS incidents "
@@ -266,10 +266,10 @@ def statement(
     else:
         rows = _kept_together(asked, buckets)
     ctes = [("added_up", rows), put_together]
-    if asked.found is not None and asked.withdrawn is not None:
+    if asked.found is not None:
         counted = Statement("SELECT * FROM every_row WHERE left_out IS NULL")
         # What is found is named once, and read by several processes: it need not be kept.
-        withdrawn = ("withdrawn (seq)", tally.versions(asked.withdrawn))
+        withdrawn = ("withdrawn (seq)", tally.versions(asked.found.withdrawn))
         ctes = [withdrawn, ("every_row", rows), ("added_up", counted), put_together]
     order = ", ".join(["is_whole DESC NULLS FIRST", *_order(keys)])
     return tally.joined(

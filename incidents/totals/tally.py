@@ -35,7 +35,7 @@ def with_found(asked: Asked, *ctes: tuple[str, Statement]) -> Statement:
     """The beginning of a statement: the incidents found, and what else is to have a name."""
     every = list(ctes)
     if asked.found is not None:
-        every.insert(0, ("found (seq)", versions(asked.found)))
+        every.insert(0, ("found (seq)", versions(asked.found.current)))
     named = [joined([f"{name} AS (", statement, ")"]) for name, statement in every]
     return joined(["WITH", joined(named, ", ")]) if named else Statement("")
 

@@ -29,7 +29,7 @@ from harmtracker.licence import DATA_LICENCE
 from incidents.finding import DIMENSIONS_OF_A_COUNT, weapon_types
 from incidents.totals import files, words
 from incidents.totals.answers import Answer, answer
-from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, clash
+from incidents.totals.grouping import GROUPINGS, MOST_GROUPINGS, Asked, Found, clash
 from incidents.totals.written import written
 
 from . import as_of, reading
@@ -242,20 +242,21 @@ class TotalsView(PublicView):
     def _asked(self, at: int, moment: str | None) -> Asked:
         groupings = self.query.read(GROUP_BY)
         filterset = TotalsFilters.of(self.query, reading.of_every_version())
-        found = filterset.qs
+        every = filterset.qs
         given = filterset.given
         now = (
             datetime.datetime.fromisoformat(moment)
             if moment
             else datetime.datetime.now(datetime.UTC)
         )
-        is_filtered = bool(given.keys() - {"date_match"})
+        found = None
+        if given.keys() - {"date_match"}:
+            found = Found(every.filter(reading.held(at)), every.filter(reading.withdrawn(at)))
         asked = Asked(
             at,
             groupings,
             (now + _FURTHEST).date(),
-            found.filter(reading.held(at)) if is_filtered else None,
-            found.filter(reading.withdrawn(at)) if is_filtered else None,
+            found,
             given.get("date_from"),
             given.get("date_to"),
             given.get("date_match") == "certain",
