@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from harmtracker.history.acting import acting
-from incidents.api.public.filters import EARTH_KM, IncidentFilters, Point, around
+from incidents.api.public.filters import IncidentFilters
+from incidents.api.public.values import EARTH_KM, Point, around
 from incidents.choices import State
 from incidents.models import Actor, Dataset, Incident, Place, PublishedReference
 from sources.models import Article

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from incidents.api.public.conditions import COUNT_FILTERS
 from incidents.api.public.facets import DIMENSIONS
-from incidents.api.public.filters import COUNT_FILTERS, IncidentFilters
+from incidents.api.public.filters import IncidentFilters
 from incidents.models import PublishedReference
 
 PAGE = (Path(__file__).parents[2] / "docs" / "filters.md").read_text(encoding="utf-8")

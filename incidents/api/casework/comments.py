@@ -17,7 +17,7 @@ from harmtracker.history.acting import acting
 from incidents import services
 from incidents.models import ReviewComment
 
-from . import answers, reading
+from . import answers, bodies, reading
 from . import serializers as shapes
 from .one_record import RECORD, TAG, CaseworkView, in_path
 
@@ -78,7 +78,7 @@ class CommentListView(CaseworkView):
         "settleComment",
         summary="Settle a remark, or open it again",
         tag=TAG,
-        request=shapes.ResolveSerializer,
+        request=bodies.ResolveSerializer,
         ok=shapes.CommentSerializer,
         parameters=[RECORD, in_path("comment", "Id of the remark.")],
     ),
@@ -102,7 +102,7 @@ class CommentView(CaseworkView):
         found = self._comment(request, incident, comment)
         if not user.has_perm("incidents.change_reviewcomment"):
             raise NotAllowed("You may not settle remarks.")
-        said = self.validated(shapes.ResolveSerializer(data=request.data))
+        said = self.validated(bodies.ResolveSerializer(data=request.data))
         with acting(user, "Settled a remark", request_id=self.request_id):
             services.settle(found, user, resolved=said["resolved"])
         return self.ok(shapes.CommentSerializer(self._comment(request, incident, comment)).data)

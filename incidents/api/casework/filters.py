@@ -23,7 +23,8 @@ from harmtracker.api.parameters import (
 from harmtracker.codes import code_list
 from harmtracker.searching import Folded
 from incidents import warnings
-from incidents.api.public.filters import AssessmentFilters, CountFilter, weapon_codes
+from incidents.api.public.conditions import CountFilter
+from incidents.api.public.filters import AssessmentFilters, weapon_codes
 from incidents.choices import State
 from incidents.models import Actor, CasualtyCount, Involvement, Place, WeaponUse
 from incidents.search import MAX_TERMS, fold

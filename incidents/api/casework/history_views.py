@@ -13,8 +13,7 @@ from harmtracker.api.parameters import UUID, Parameter, whole
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from incidents import restoring
 
-from . import answers, history, reading
-from . import serializers as shapes
+from . import answers, bodies, history, reading
 from .one_record import RECORD, TAG, CaseworkView, in_path
 from .writing import edit, etag
 
@@ -55,7 +54,7 @@ class HistoryView(CaseworkView):
         "restore",
         summary="Restore earlier values",
         tag=TAG,
-        request=shapes.RestoreSerializer,
+        request=bodies.RestoreSerializer,
         ok=answers.RecordSerializer,
         parameters=[RECORD, in_path("entry", "Id of the entry."), IDEMPOTENCY_KEY],
         is_changed=True,
@@ -71,7 +70,7 @@ class RestoreView(CaseworkView):
         return self.once(lambda: self._restore(request, incident, entry))
 
     def _restore(self, request: Request, incident: uuid.UUID, entry: uuid.UUID) -> Response:
-        said = self.validated(shapes.RestoreSerializer(data=request.data))
+        said = self.validated(bodies.RestoreSerializer(data=request.data))
         with edit(request, incident, said.get("change_reason", ""), self.request_id) as locked:
             found = history.entry_of(locked, self.person, entry)
             restoring.restore(locked, found, said.get("only"))

@@ -14,8 +14,7 @@ from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from incidents import merging
 from incidents.models import Incident
 
-from . import answers, reading
-from . import serializers as shapes
+from . import answers, bodies, reading
 from .one_record import RECORD, TAG, CaseworkView, in_path
 from .writing import etag, revision_in, revision_read
 
@@ -32,7 +31,7 @@ from .writing import etag, revision_in, revision_read
         "merge",
         summary="Merge a duplicate into a record",
         tag=TAG,
-        request=shapes.MergeIntoSerializer,
+        request=bodies.MergeIntoSerializer,
         ok=answers.RecordSerializer,
         parameters=[RECORD, IDEMPOTENCY_KEY],
         is_changed=True,
@@ -62,7 +61,7 @@ class MergeListView(CaseworkView):
         revision = revision_read(request, incident)
         found = reading.find(user, incident)
         context = {"request": request}
-        said = self.validated(shapes.MergeIntoSerializer(data=request.data, context=context))
+        said = self.validated(bodies.MergeIntoSerializer(data=request.data, context=context))
         source: Incident = said["source"]
         merging.merge(
             source.pk,
@@ -80,7 +79,7 @@ class MergeListView(CaseworkView):
         "undoMerge",
         summary="Undo a merge",
         tag=TAG,
-        request=shapes.UndoSerializer,
+        request=bodies.UndoSerializer,
         ok=answers.RecordSerializer,
         parameters=[RECORD, in_path("merge", "Id of the merge."), IDEMPOTENCY_KEY],
         is_changed=True,
@@ -100,7 +99,7 @@ class UndoView(CaseworkView):
     def _undo(self, request: Request, incident: uuid.UUID, merge: uuid.UUID) -> Response:
         user = self.person
         revision = revision_read(request, incident)
-        said = self.validated(shapes.UndoSerializer(data=request.data))
+        said = self.validated(bodies.UndoSerializer(data=request.data))
         merging.undo(
             merge,
             user,

@@ -25,7 +25,7 @@ from harmtracker.history.acting import acting
 from incidents import entering, services, warnings
 from incidents.models import Incident
 
-from . import answers, filters, reading
+from . import answers, filters, reading, whole
 from . import serializers as shapes
 from .one_record import RECORD, TAG, CaseworkView
 from .ordering import ORDERINGS
@@ -38,7 +38,7 @@ from .writing import edit, etag, take_reason
         "enterRecord",
         summary="Enter a record",
         tag=TAG,
-        request=shapes.WholeIncidentSerializer,
+        request=whole.WholeIncidentSerializer,
         ok=answers.RecordSerializer,
         status=201,
         parameters=[IDEMPOTENCY_KEY],
@@ -78,7 +78,7 @@ class IncidentListView(SharedListView):
     def _enter(self, request: Request) -> Response:
         user = self.person
         body, reason = self.read_body()
-        serializer = shapes.WholeIncidentSerializer(data=body, context={"request": request})
+        serializer = whole.WholeIncidentSerializer(data=body, context={"request": request})
         with acting(user, reason, request_id=self.request_id):
             entered = entering.enter(user, self.validated(serializer))
         found = reading.find(user, entered.uuid)

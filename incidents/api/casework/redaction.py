@@ -14,8 +14,7 @@ from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from incidents.redaction import PERMISSION as REDACT
 from incidents.redaction import redact
 
-from . import answers, reading
-from . import serializers as shapes
+from . import answers, bodies, reading
 from .one_record import RECORD, TAG, CaseworkView
 
 
@@ -24,7 +23,7 @@ from .one_record import RECORD, TAG, CaseworkView
         "redact",
         summary="Take a text out of what was published",
         tag=TAG,
-        request=shapes.RedactSerializer,
+        request=bodies.RedactSerializer,
         ok=answers.RedactedSerializer,
         parameters=[RECORD, IDEMPOTENCY_KEY],
         may_be=[409, 422],
@@ -48,7 +47,7 @@ class RedactView(CaseworkView):
 
     def _redact(self, request: Request, incident: uuid.UUID) -> Response:
         user = self.person
-        said = self.validated(shapes.RedactSerializer(data=request.data))
+        said = self.validated(bodies.RedactSerializer(data=request.data))
         found = reading.find(user, incident)
         done = redact(
             found.pk,

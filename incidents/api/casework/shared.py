@@ -28,8 +28,7 @@ from harmtracker.slugs import free_slug
 from incidents import services
 from incidents.models import Actor, Dataset, Place
 
-from . import filters
-from . import serializers as shapes
+from . import filters, shared_records
 
 TAG = "Casework: places and parties"
 
@@ -124,8 +123,8 @@ def described(name: str, words: str, shape: type[EvidenceSerializer]) -> Any:
     return (lambda view: listing(adding(view))), single
 
 
-_places, _place = described("Place", "a place", shapes.PlaceSerializer)
-_actors, _actor = described("Actor", "an actor", shapes.ActorSerializer)
+_places, _place = described("Place", "a place", shared_records.PlaceSerializer)
+_actors, _actor = described("Actor", "an actor", shared_records.ActorSerializer)
 
 
 @_places
@@ -135,7 +134,7 @@ class PlaceListView(EnteredListView):
     rights = _rights("place", "places")
     filterset = filters.PlaceFilters
     model = Place
-    shape = shapes.PlaceSerializer
+    shape = shared_records.PlaceSerializer
     rows = Place.objects.select_related("parent")
     one = "casework-place"
 
@@ -145,7 +144,7 @@ class PlaceView(EnteredView):
     """One place. Whoever changes it has a hand in each draft that names it."""
 
     rights = _rights("place", "places")
-    shape = shapes.PlaceSerializer
+    shape = shared_records.PlaceSerializer
     rows = Place.objects.select_related("parent")
 
 
@@ -156,7 +155,7 @@ class ActorListView(EnteredListView):
     rights = _rights("actor", "actors")
     filterset = filters.ActorFilters
     model = Actor
-    shape = shapes.ActorSerializer
+    shape = shared_records.ActorSerializer
     rows = Actor.objects.select_related("parent")
     one = "casework-actor"
 
@@ -166,7 +165,7 @@ class ActorView(EnteredView):
     """One actor. Whoever changes it has a hand in each draft that names it."""
 
     rights = _rights("actor", "actors")
-    shape = shapes.ActorSerializer
+    shape = shared_records.ActorSerializer
     rows = Actor.objects.select_related("parent")
 
 
@@ -176,7 +175,7 @@ class DatasetListView(SharedListView):
 
     rights = _rights("dataset", "datasets")
     filterset = filters.DatasetFilters
-    shape = shapes.DatasetSerializer
+    shape = shared_records.DatasetSerializer
     orders = by_text("name", unique="slug")
     weight = F("name")
 

@@ -22,8 +22,7 @@ from incidents.publishing.canonical import canonical, sha256
 from incidents.publishing.document import build_content
 from incidents.workflow import Remark
 
-from . import answers, reading
-from . import serializers as shapes
+from . import answers, bodies, reading
 from .one_record import RECORD, TAG, CaseworkView
 from .writing import etag, revision_read
 
@@ -34,7 +33,7 @@ class StepView(CaseworkView):
     body_is_optional = True
 
     verb: ClassVar[Verb]
-    said: ClassVar[type[StrictSerializer]] = shapes.StepSerializer
+    said: ClassVar[type[StrictSerializer]] = bodies.StepSerializer
 
     def post(self, request: Request, incident: uuid.UUID) -> HttpResponse:
         return self.once(lambda: self._take(request, incident))
@@ -63,7 +62,7 @@ def step_view(step: Verb) -> type[StepView]:
     scopes = {"POST": "verify" if needs_verify else "casework:write"}
     words = step.value.replace("_", " ")
     name = words.title().replace(" ", "")
-    said = shapes.ReturnRecordSerializer if step == Verb.RETURN else shapes.StepSerializer
+    said = bodies.ReturnRecordSerializer if step == Verb.RETURN else bodies.StepSerializer
     view = type(
         f"{name}View",
         (StepView,),

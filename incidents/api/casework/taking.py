@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from harmtracker.api.schema import describe_team
 from incidents import assignments
 
-from . import answers
-from . import serializers as shapes
+from . import answers, bodies
 from .one_record import RECORD, TAG, CaseworkView
 
 
@@ -21,7 +20,7 @@ from .one_record import RECORD, TAG, CaseworkView
         "take",
         summary="Take a record",
         tag=TAG,
-        request=shapes.TakeSerializer,
+        request=bodies.TakeSerializer,
         ok=answers.TakenSerializer,
         parameters=[RECORD],
         may_be=[409],
@@ -34,7 +33,7 @@ class TakeView(CaseworkView):
 
     def post(self, request: Request, incident: uuid.UUID) -> Response:
         user = self.person
-        said = self.validated(shapes.TakeSerializer(data=request.data))
+        said = self.validated(bodies.TakeSerializer(data=request.data))
         taken = assignments.take(user, incident, over=said.get("over", False))
         return self.ok({"person": taken.person.username, "since": taken.since})
 
@@ -44,7 +43,7 @@ class TakeView(CaseworkView):
         "release",
         summary="Release a record",
         tag=TAG,
-        request=shapes.EmptySerializer,
+        request=bodies.EmptySerializer,
         ok=None,
         status=204,
         parameters=[RECORD],
@@ -57,6 +56,6 @@ class ReleaseView(CaseworkView):
 
     def post(self, request: Request, incident: uuid.UUID) -> Response:
         user = self.person
-        self.validated(shapes.EmptySerializer(data=request.data))
+        self.validated(bodies.EmptySerializer(data=request.data))
         assignments.release(user, incident)
         return self.no_content()

@@ -16,8 +16,7 @@ from rest_framework.response import Response
 from harmtracker.api.schema import IDEMPOTENCY_KEY, describe_team
 from incidents import answering, warnings
 
-from . import answers, reading
-from . import serializers as shapes
+from . import answers, bodies, reading
 from .one_record import RECORD, TAG, CaseworkView
 
 WARNING = OpenApiParameter(
@@ -73,7 +72,7 @@ class WarningListView(CaseworkView):
         "answerWarning",
         summary="Answer a warning",
         tag=TAG,
-        request=shapes.AnswerSerializer,
+        request=bodies.AnswerSerializer,
         ok=answers.WarnedSerializer,
         parameters=[RECORD, WARNING, IDEMPOTENCY_KEY],
         may_be=[409, 422],
@@ -82,7 +81,7 @@ class WarningListView(CaseworkView):
         "withdrawAnswer",
         summary="Withdraw the answer to a warning",
         tag=TAG,
-        request=shapes.AnswerSerializer,
+        request=bodies.AnswerSerializer,
         ok=None,
         status=204,
         parameters=[RECORD, WARNING],
@@ -103,7 +102,7 @@ class AnswerView(CaseworkView):
     def _answer(self, request: Request, incident: uuid.UUID, warning: str) -> Response:
         user = self.person
         found = reading.find(user, incident)
-        said = self.validated(shapes.AnswerSerializer(data=request.data))
+        said = self.validated(bodies.AnswerSerializer(data=request.data))
         answering.answer(user, incident, warning, said["reason"], request_id=self.request_id)
         (warned,) = (
             w for w in warnings.of_records([found.pk], user)[found.pk] if w.fingerprint == warning
@@ -111,7 +110,7 @@ class AnswerView(CaseworkView):
         return self.ok(reading.shown_warning(warned))
 
     def delete(self, request: Request, incident: uuid.UUID, warning: str) -> Response:
-        said = self.validated(shapes.AnswerSerializer(data=request.data))
+        said = self.validated(bodies.AnswerSerializer(data=request.data))
         answering.withdraw(
             self.person, incident, warning, said["reason"], request_id=self.request_id
         )

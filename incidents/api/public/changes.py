@@ -30,9 +30,11 @@ from incidents.models import LedgerEntry, PublishedChange, PublishedIncident
 
 from . import as_of, atom, reading
 from . import serializers as shapes
+from .conditions import CodesFilter
 from .exporting import BROKEN, told_if_broken
-from .filters import CODES, CodesFilter, IncidentFilters
+from .filters import IncidentFilters
 from .lists import PublicView, joined
+from .values import CODES
 
 # Rows of one batch of NDJSON, and how long one may become.
 LINES_AT_ONCE = 5_000

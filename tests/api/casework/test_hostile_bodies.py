@@ -28,6 +28,7 @@ from harmtracker.history.models import HistoryEntry
 from incidents import models as records
 from incidents.api.casework import serializers as shapes
 from incidents.api.casework.parts import PARTS
+from incidents.api.casework.whole import WholeIncidentSerializer
 from incidents.models import Incident, IncidentRevision
 from incidents.workflow import TRANSITIONS
 from tests import builders
@@ -396,7 +397,7 @@ def _fields_of_whole() -> Iterator[tuple[tuple[str | int, ...], serializers.Fiel
             elif isinstance(field, serializers.Serializer):
                 yield from walk(field, (*path, name))
 
-    return walk(shapes.WholeIncidentSerializer(), ())
+    return walk(WholeIncidentSerializer(), ())
 
 
 def _put(body: Any, path: tuple[str | int, ...], value: Any) -> bool:
