@@ -58,9 +58,9 @@ def test_who_takes_gzip(header: str, taken: bool) -> None:
 
 @pytest.mark.parametrize("piece", [",", ";", "gzip;", "q=0.", "gzip;q=0.0000", " ", "\t,", "*;"])
 def test_reading_the_header_is_linear(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     accepts_gzip(piece * (50_000 // len(piece)))
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
 
 
 @pytest.mark.usefixtures("three")

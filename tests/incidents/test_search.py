@@ -110,12 +110,12 @@ def test_a_text_of_any_length_is_found_by_its_beginning(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["-", '"', "' ", "\u1039", "က္", "က့", "a-", '-"', "or ", "\u0301"])
 def test_time_grows_with_the_length_alone(piece: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     text = (piece * 50_000)[:50_000]
     vector_literal([text])
     with contextlib.suppress(NotAsked):
         query_literal(text)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 @pytest.mark.usefixtures("committed")

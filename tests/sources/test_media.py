@@ -55,10 +55,10 @@ def test_what_cannot_be_taken_is_refused_before_all_of_it_has_come() -> None:
     ],
 )
 def test_no_beginning_takes_long_to_judge(head: bytes) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with contextlib.suppress(Invalid):
         judged(head)
-    assert time.perf_counter() - start < 0.1
+    assert time.thread_time() - start < 0.1
 
 
 def test_pasted_text_is_text_whatever_it_looks_like() -> None:
