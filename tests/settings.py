@@ -40,8 +40,10 @@ from harmtracker.postgres import Cluster  # noqa: E402
 from harmtracker.settings import *  # noqa: E402, F403
 from harmtracker.settings import DATABASE_EMBEDDED, DATABASES, HARMTRACKER_DATA  # noqa: E402
 
-# Root's server has files that are not root's: beside the folder, which is private.
-TEST_CLUSTER = Cluster(HARMTRACKER_DATA, state=Path(f"{HARMTRACKER_DATA}-state"))
+# Root's server has files that are not root's, in a folder of its own: here beside the private one.
+TEST_CLUSTER = Cluster(HARMTRACKER_DATA)
+if HARMTRACKER_DATA.is_relative_to(MEMORY):
+    TEST_CLUSTER.state = Path(f"{HARMTRACKER_DATA}-state")
 if DATABASE_EMBEDDED:
     for _database in DATABASES.values():
         _database["HOST"] = str(TEST_CLUSTER.socket_dir)
