@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from django.test import client as test_client
@@ -128,7 +129,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if _cluster is not None:
         _cluster.destroy()
-        rmtree(_cluster.home)
+        if settings.TEST_HOME_IS_OURS:
+            rmtree(_cluster.home)
     elif not _is_worker() and not config.option.collectonly:
         database.drop(database.TEMPLATE)
         database.drop(database.BARE)

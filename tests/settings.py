@@ -18,9 +18,12 @@ def _in_memory() -> str | None:
     return None
 
 
-# The controller of a parallel run makes the folder; its workers inherit the variable.
+# The controller of a parallel run makes the folder; its workers inherit the variable. What somebody
+# else made is not ours to remove.
+TEST_HOME_IS_OURS = False
 if "DATABASE_URL" not in os.environ and "HARMTRACKER_TEST_HOME" not in os.environ:
     os.environ["HARMTRACKER_TEST_HOME"] = tempfile.mkdtemp("", "harmtracker-test-", _in_memory())
+    TEST_HOME_IS_OURS = True
 os.environ["HARMTRACKER_DATA"] = os.environ.setdefault(
     "HARMTRACKER_TEST_HOME", tempfile.gettempdir()
 )

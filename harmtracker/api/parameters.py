@@ -28,6 +28,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"[0-9]{1,10}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PCODE = re.compile(r"[A-Z]{2,3}[A-Z0-9]{0,17}")
+_COUNTRY = re.compile(r"[A-Z]{3}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+MAX_ADDRESS_CHARACTERS = 2000
 
 
 class Unacceptable(Exception):
@@ -120,6 +123,23 @@ def _read_place(text: str) -> str:
 
 
 PLACE = Kind(_read_place, {"type": "string"})
+
+
+def _read_country(text: str) -> str:
+    if not _COUNTRY.fullmatch(text):
+        raise Unacceptable("A country is three capital letters, such as MMR.")
+    return text
+
+
+def _read_language(text: str) -> str:
+    if not _LANGUAGE.fullmatch(text):
+        raise Unacceptable("A language is a tag such as en or my.")
+    return text
+
+
+COUNTRY = Kind(_read_country, {"type": "string", "pattern": f"^{_COUNTRY.pattern}$"})
+LANGUAGE = Kind(_read_language, {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"})
+ADDRESS = Kind(str, {"type": "string", "maxLength": MAX_ADDRESS_CHARACTERS})
 
 FLAG = Kind(lambda text: listed(("true", "false")).read(text) == "true", {"type": "boolean"})
 

@@ -44,8 +44,8 @@ RECKONED = CHANGED(
     ("\nEND $$;", NEIGHBOURS),
 )
 
-# At the end of the transaction, when it waits for nothing any more: what it holds then it gives back
-# at once. What is to be counted leaves the list before it is counted: what comes to it meanwhile stays.
+# At the end of an act, which is mostly that of its transaction: it waits for nothing any more then,
+# and gives back at once what it holds. What is to be counted leaves the list before it is counted: what comes to it meanwhile stays.
 RECOUNT = """
 CREATE FUNCTION incidents_recount_waiting() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

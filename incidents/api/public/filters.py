@@ -13,7 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from harmtracker.api.filters import StrictFilter, StrictFilterSet, TogetherFilter
 from harmtracker.api.parameters import (
+    ADDRESS,
+    COUNTRY,
     DAY,
+    LANGUAGE,
+    MAX_ADDRESS_CHARACTERS,
     PCODE,
     PLACE,
     UUID,
@@ -51,13 +55,9 @@ from .conditions import (
     involvements,
 )
 from .values import (
-    ADDRESS,
     BOX,
     CODES,
-    COUNTRY,
     DATASET,
-    LANGUAGE,
-    MAX_ADDRESS_CHARACTERS,
     MAX_KM,
     NEAR,
     WORDS,

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from harmtracker.api.parameters import MAX_VALUE_CHARACTERS, Kind, Unacceptable
 from incidents.search import NotAsked, query_literal
 
-MAX_ADDRESS_CHARACTERS = 2000
 # Mean radius of the Earth.
 EARTH_KM = 6371.0088
 
@@ -107,27 +106,6 @@ def _read_codes(text: str) -> list[str]:
 CODES = Kind(_read_codes, {"type": "string", "example": "MMR-2023-0001,MMR-2024-0001"})
 
 DATASET = Kind(str, {"type": "string", "maxLength": MAX_VALUE_CHARACTERS})
-ADDRESS = Kind(str, {"type": "string", "maxLength": MAX_ADDRESS_CHARACTERS})
-
-
-_COUNTRY = re.compile(r"[A-Z]{3}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
-
-
-def _read_country(text: str) -> str:
-    if not _COUNTRY.fullmatch(text):
-        raise Unacceptable("A country is three capital letters, such as MMR.")
-    return text
-
-
-def _read_language(text: str) -> str:
-    if not _LANGUAGE.fullmatch(text):
-        raise Unacceptable("A language is a tag such as en or my.")
-    return text
-
-
-COUNTRY = Kind(_read_country, {"type": "string", "pattern": f"^{_COUNTRY.pattern}$"})
-LANGUAGE = Kind(_read_language, {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"})
 
 
 def around(point: Point) -> Box | None:

@@ -10,7 +10,11 @@ from django.db.models.functions import Coalesce, Concat
 
 from harmtracker.api.filters import StrictFilter, StrictFilterSet
 from harmtracker.api.parameters import (
+    ADDRESS,
+    COUNTRY,
     FLAG,
+    LANGUAGE,
+    MAX_ADDRESS_CHARACTERS,
     MAX_VALUE_CHARACTERS,
     Kind,
     Unacceptable,
@@ -20,9 +24,6 @@ from harmtracker.codes import code_list
 from harmtracker.searching import Folded
 
 MAX_WORDS = 8
-MAX_ADDRESS = 2000
-_COUNTRY = re.compile(r"[A-Z]{3}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 
@@ -34,18 +35,6 @@ def _read_words(text: str) -> list[str]:
     return words
 
 
-def _read_country(text: str) -> str:
-    if not _COUNTRY.fullmatch(text):
-        raise Unacceptable("A country is three capital letters, such as MMR.")
-    return text
-
-
-def _read_language(text: str) -> str:
-    if not _LANGUAGE.fullmatch(text):
-        raise Unacceptable("A language is a tag such as en or my.")
-    return text
-
-
 def _read_outlet(text: str) -> str:
     if not _SLUG.fullmatch(text):
         raise Unacceptable("An outlet is given by its short name or its UUID.")
@@ -53,10 +42,7 @@ def _read_outlet(text: str) -> str:
 
 
 WORDS = Kind(_read_words, {"type": "string", "maxLength": MAX_VALUE_CHARACTERS})
-COUNTRY = Kind(_read_country, {"type": "string", "pattern": f"^{_COUNTRY.pattern}$"})
-LANGUAGE = Kind(_read_language, {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"})
 OUTLET = Kind(_read_outlet, {"type": "string"})
-ADDRESS = Kind(str, {"type": "string", "maxLength": MAX_ADDRESS})
 
 
 def as_text(name: str) -> Func:
@@ -134,7 +120,7 @@ class ArticleFilters(StrictFilterSet):
     url = AddressFilter(
         ADDRESS,
         "The article with exactly this address, of the original or of the copy that was read.",
-        max_characters=MAX_ADDRESS,
+        max_characters=MAX_ADDRESS_CHARACTERS,
     )
     has_capture = StrictFilter(FLAG, "Whether a copy of it is stored.")
     confidential = StrictFilter(
