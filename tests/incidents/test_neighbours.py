@@ -15,6 +15,7 @@ from incidents import services
 from incidents.choices import Verb
 from incidents.models import Incident, IncidentLink, Waiting, WaitingCount, WaitingRecount
 from tests.builders import take_a_step
+from tests.drafts import writer
 from tests.rules import run
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -71,6 +72,12 @@ def test_incidents_waitingrecount_counted(
             fresh.date_edtf = day
             services.save(fresh)
         assert kept(one)[0] == open_warnings
+
+
+def test_its_author_is_told_of_no_hidden_record(one: Incident, people: SimpleNamespace) -> None:
+    others = SimpleNamespace(**{**vars(people), "researcher": people.other_researcher})
+    submit(writer(others)(**DAY), others)
+    assert kept(one) == (1, 0)
 
 
 def test_a_link_settles_it_on_both_sides(
